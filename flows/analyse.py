@@ -1,0 +1,13 @@
+"""Unseen paragraphs → hits; counts of the window."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from flows.stages import run_name, run_stages
+
+
+@flow(name="analyse", flow_run_name=run_name)
+def analyse(config: str | None = None) -> dict[str, dict[str, int]]:
+    """Matches what is stored and brings counts and pages up to date."""
+    return run_stages(config, ("analyse", "count", "report"))

@@ -1,0 +1,81 @@
+"""One task a stage, and what all flows share: parts, run names, what a run leaves behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+from prefect.utilities.annotations import quote
+
+from monitor import app
+from monitor.domain import RunSummary
+from monitor.pipeline import STAGES, Parts
+from monitor.pipeline.parts import Progress, silent
+from monitor.settings import load_settings
+
+# Stages that speak to the network are tried again; what the others raise is a defect or a full disk, and repeating helps neither.
+RETRIES = {"poll": 2, "read": 2, "alert": 2}
+_progress: ContextVar[Progress] = ContextVar("progress", default=silent)
+
+
+@contextmanager
+def shown_by(progress: Progress) -> Iterator[None]:
+    """Runs inside show their progress by this."""
+    token = _progress.set(progress)
+    try:
+        yield
+    finally:
+        _progress.reset(token)
+
+
+def parts_of(config: str | None) -> Parts:
+    """The parts from the configuration named, or from where the command line looks."""
+    environ = {**os.environ, **({"MONITOR_CONFIG": config} if config else {})}
+    return app.build(load_settings(environ), progress=_progress.get())
+
+
+def run_name() -> str:
+    """`nightly-2026-11-23`: the flow and the day it was scheduled for, which for a run started by hand is now."""
+    scheduled = flow_run.get_scheduled_start_time() or datetime.now(UTC)
+    return f"{flow_run.get_flow_name()}-{scheduled:%Y-%m-%d}"
+
+
+@task(cache_policy=NO_CACHE, retry_delay_seconds=30, persist_result=False)
+def run_stage(name: str, parts: Parts) -> dict[str, int]:
+    """One stage of the pipeline."""
+    return dict(STAGES[name](parts))
+
+
+def stage_caller(parts: Parts) -> Callable[[str, Any], Mapping[str, int]]:
+    """Runs a stage as a task; the parts are handed over as they are, since engines and models do not pickle."""
+    return lambda name, _: run_stage.with_options(name=name, retries=RETRIES.get(name, 0))(name, quote(parts))
+
+
+def run_stages(config: str | None, names: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """Some stages in their order, as tasks."""
+    call = stage_caller(parts_of(config))
+    return {name: dict(call(name, None)) for name in STAGES if name in names}
+
+
+def leave_artifacts(done: RunSummary) -> None:
+    """A table and a short text on the run's page in Prefect."""
+    groups = {"sources": done.sources, "entries": done.entries, "paragraphs": done.paragraphs, "hits": done.hits, "messages": done.messages}
+    rows = [{"of": group, "what": what, "number": number} for group, counters in groups.items() for what, number in counters.items()]
+    create_table_artifact(rows, key="areawatch-run", description="What the run did")
+    failed = f", **{done.sources['failed']} could not be read**" if done.sources["failed"] else ""
+    create_markdown_artifact(
+        f"{done.sources['due']} sources were due{failed}; {done.entries['read']} entries were read, "
+        f"{done.hits['new']} hits found, {done.messages['sent']} messages sent in {done.seconds['all']:.0f} s.",
+        key="areawatch-summary",
+        description="The run in a sentence",
+    )
+
+

@@ -1,0 +1,163 @@
+"""`monitor match`, `evaluate`, `fit`: the matcher by itself, without a database."""
+
+from __future__ import annotations
+
+import hashlib
+import json as jsonlib
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from monitor import app as composition
+from monitor.cli import show
+from monitor.domain import Hit, Paragraph
+from monitor.errors import InputError
+from monitor.evaluate import gate, report
+from monitor.evaluate.gold import load_gold
+from monitor.evaluate.metrics import judge, measure, published
+from monitor.match import Judgement
+from monitor.settings import load_settings
+
+AT_ONCE = 512
+
+
+def match(
+    file: Annotated[Path, typer.Argument(help="a text, paragraphs apart by blank lines; - for standard input")] = Path("-"),
+    jsonl: Annotated[bool, typer.Option("--jsonl", help='lines of {"id", "text"} instead')] = False,
+    json: Annotated[bool, typer.Option("--json", help="one JSON line a paragraph")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="show what spoke against, and the areas that nearly fired")] = False,
+) -> None:
+    """Which areas each paragraph mentions, and why. Needs no database."""
+    matcher, encoder = composition.open_matcher(load_settings())
+    for batch in _batches(_paragraphs(file, jsonl=jsonl)):
+        paragraphs = [Paragraph(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16], text) for _, text in batch]
+        judged = matcher.judge(paragraphs, encoder.encode([p.text for p in paragraphs]))
+        for (key, text), judgement in zip(batch, judged, strict=True):
+            if json:
+                show.as_json_line(_row(key, text, judgement, explain=explain))
+            else:
+                _print(text, judgement, explain=explain)
+
+
+def _paragraphs(file: Path, *, jsonl: bool) -> Iterator[tuple[str, str]]:
+    try:
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
+    text = raw.decode("utf-8", "replace").removeprefix("\ufeff")
+    if jsonl:
+        yield from _from_lines(text, file)
+        return
+    blocks = [block.strip() for block in text.replace("\r\n", "\n").split("\n\n")]
+    if len([b for b in blocks if b]) <= 1:  # an article with a paragraph a line
+        blocks = [line.strip() for line in text.splitlines()]
+    yield from ((str(number), block) for number, block in enumerate((b for b in blocks if b), 1))
+
+
+def _from_lines(text: str, file: Path) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row: Any = jsonlib.loads(line)
+            yield str(row.get("id", number)), row["text"]
+        except (ValueError, KeyError, AttributeError, TypeError):
+            raise InputError(f'{file}:{number}: is not a line of {{"id", "text"}}') from None
+
+
+def _batches(paragraphs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    batch: list[tuple[str, str]] = []
+    for paragraph in paragraphs:
+        batch.append(paragraph)
+        if len(batch) == AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _row(key: str, text: str, judgement: Judgement, *, explain: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": key, "text": text, "hits": [_hit(h, explain=explain) for h in judgement.hits]}
+    if explain:
+        row["near_misses"] = [_hit(h, explain=True) for h in judgement.near_misses]
+    return row
+
+
+def _hit(hit: Hit, *, explain: bool) -> dict[str, Any]:
+    found = hit.evidence
+    return {
+        "area": hit.area,
+        "probability": hit.probability,
+        "similarity": found.similarity,
+        "mentions": [{"alias": m.alias, "start": m.start, "end": m.end, "weak": m.weak} for m in found.mentions],
+        "exemplar": found.exemplar,
+        **({"against": list(found.against)} if explain else {}),
+    }
+
+
+def _print(text: str, judgement: Judgement, *, explain: bool) -> None:
+    mentions = [m for hit in judgement.hits for m in hit.evidence.mentions]
+    show.console.print(show.marked(text, mentions), soft_wrap=True)
+    for hit in judgement.hits:
+        _print_hit(hit, "bold green", explain=explain)
+    if explain:
+        for hit in judgement.near_misses:
+            _print_hit(hit, "dim", explain=True)
+    show.console.print()
+
+
+def _print_hit(hit: Hit, style: str, *, explain: bool) -> None:
+    found = hit.evidence
+    words = ", ".join(m.alias + (" (weak)" if m.weak else "") for m in found.mentions)
+    why = f"names {words}; " if words else ""
+    line = Text(f"  {hit.probability:4.2f} ").append(hit.area, style)
+    nearest = f" {why}nearest exemplar at {found.similarity:.2f}: {found.exemplar}"
+    show.console.print(line.append(show.printable(nearest)), soft_wrap=True)
+    if explain and found.against:
+        show.say(f"       against: {'; '.join(found.against)}")
+
+
+def evaluate(
+    gold: Annotated[list[Path], typer.Argument(help="JSON Lines of labelled paragraphs")],
+    json: Annotated[bool, typer.Option("--json", help="for scripts")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="write a report with the worst errors")] = None,
+    intervals: Annotated[bool, typer.Option("--intervals", help="the README's table, with 95 % confidence intervals")] = False,
+) -> None:
+    """Precision, recall and F1 on labelled paragraphs."""
+    matcher, encoder = composition.open_matcher(load_settings())
+    paragraphs = load_gold(gold, matcher.areas)
+    judged = judge(paragraphs, matcher.areas, gate.answers(matcher, encoder, paragraphs), dict.fromkeys(matcher.areas, matcher.calibration.threshold))
+    measured = measure(judged)
+    if html:
+        html.write_text(report.page(judged, measured, published(judged)), encoding="utf-8")
+    if json:
+        show.as_json({**measured, **({"published": published(judged)} if intervals else {})})
+        return
+    if intervals:
+        rows = [(name, f"{value:.3f}", f"{low:.3f}-{high:.3f}") for name, (value, low, high) in published(judged).items()]
+        show.table(f"{len(paragraphs)} paragraphs", ("", "value", "95 %"), rows, numbers=("value", "95 %"))
+        return
+    _print_measures(measured)
+
+
+def _print_measures(measured: dict[str, Any]) -> None:
+    groups = {"all": {"micro": measured["micro"]}, **{name: measured[name] for name in ("areas", "languages", "kinds")}}
+    rows = [
+        (what, name, s["paragraphs"], s["positives"], *(f"{s[m]:.3f}" for m in ("precision", "recall", "f1")))
+        for what, scores in groups.items()
+        for name, s in scores.items()
+    ]
+    columns = ("by", "", "paragraphs", "positives", "precision", "recall", "F1")
+    show.table(f"{measured['paragraphs']} paragraphs", columns, rows, numbers=columns[2:])
+    show.say(f"macro F1 {measured['macro']['f1']:.3f}; calibration error {measured['calibration_error']:.3f}")
+    for kind, false in measured["false_hits"].items():
+        show.say(f"false hits in {false['share']:.1%} of {false['paragraphs']} {kind} paragraphs")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("match")(match)
+    app.command("evaluate")(evaluate)

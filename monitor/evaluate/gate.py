@@ -1,0 +1,74 @@
+"""Floors that are not to be gone below: `taxonomy/baseline.json`, pinned with the fingerprint of the paragraphs it was measured on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from monitor.domain import Paragraph
+from monitor.embed import Encoder
+from monitor.errors import InputError
+from monitor.evaluate.gold import Labelled, gold_fingerprint
+from monitor.match import Matcher
+
+FILE = "baseline.json"
+# A floor is pinned so far below what was measured: other processors round otherwise in int8.
+SLACK = 0.005
+
+
+def held_out_files(folder: Path) -> list[Path]:
+    """The paragraphs that nothing was fitted on: `gold/held-out` of a taxonomy folder."""
+    return sorted((folder / "gold" / "held-out").glob("*.jsonl"))
+
+
+def answers(matcher: Matcher, encoder: Encoder, gold: Sequence[Labelled]) -> list[dict[str, float]]:
+    """The probability of each area for each paragraph; areas under the near-miss limit are left out."""
+    paragraphs = [Paragraph(p.id, p.text) for p in gold]
+    judged = matcher.judge(paragraphs, encoder.encode([p.text for p in gold]))
+    return [{hit.area: hit.probability for hit in (*j.hits, *j.near_misses)} for j in judged]
+
+
+def floors(published: Mapping[str, tuple[float, float, float]]) -> dict[str, float]:
+    """What is pinned, by row of the table; of false hits it is the ceiling."""
+    return {
+        name: round(value + SLACK if name.startswith("false") else value - SLACK, 4) for name, (value, _, _) in published.items()
+    }
+
+
+def below(pinned: Mapping[str, float], published: Mapping[str, tuple[float, float, float]]) -> list[str]:
+    """A sentence for each row that is worse than its floor."""
+    found = []
+    for name, floor in pinned.items():
+        value = published[name][0] if name in published else None
+        if value is None:
+            found.append(f"{name}: is not measured any more")
+        elif value > floor if name.startswith("false") else value < floor:
+            found.append(f"{name}: {value:.4f}, pinned at {floor:.4f}")
+    return found
+
+
+def load_baseline(folder: Path, gold: Sequence[Labelled]) -> dict[str, float]:
+    """The pinned floors. Raises InputError if there are none or they were measured on other paragraphs."""
+    file = folder / FILE
+    try:
+        row: Any = json.loads(file.read_text(encoding="utf-8"))
+        pinned, fingerprint = row["floors"], row["gold"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file}: cannot be read ({error}); run `monitor gate --pin`") from None
+    if fingerprint != gold_fingerprint(gold):
+        raise InputError(f"{file}: was measured on other paragraphs; look at what changed, then run `monitor gate --pin`")
+    return {str(name): float(value) for name, value in pinned.items()}
+
+
+def pin(folder: Path, gold: Sequence[Labelled], published: Mapping[str, tuple[float, float, float]], *, lower: bool) -> Path:
+    """Writes new floors. Raises InputError where one would go down and `lower` is not set."""
+    file = folder / FILE
+    new = floors(published)
+    old: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))["floors"] if file.exists() else {}
+    worse = [n for n, floor in old.items() if (new.get(n, 9.0) > floor if n.startswith("false") else new.get(n, -1.0) < floor)]
+    if worse and not lower:
+        raise InputError(f"{file}: this would lower {len(worse)} floors ({', '.join(worse[:4])}); if that is meant, add --lower")
+    file.write_text(json.dumps({"gold": gold_fingerprint(gold), "floors": new}, indent=1) + "\n", encoding="utf-8")
+    return file

@@ -1,0 +1,62 @@
+"""Labelled paragraphs: JSON Lines of `{"id", "text", "lang", "labels", "unsure", "kind"}`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monitor.errors import InputError
+
+KINDS = ("plain", "paraphrase", "list", "hard-negative", "negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A paragraph with the areas it carries; an area under `unsure` is not counted for it. `writer`: the file it came from."""
+
+    id: str
+    text: str
+    language: str
+    labels: frozenset[str]
+    unsure: frozenset[str]
+    kind: str
+    writer: str
+
+
+def load_gold(paths: Iterable[Path], areas: Collection[str]) -> tuple[Labelled, ...]:
+    """The paragraphs of all files, in order. Raises InputError naming file and line."""
+    found: list[Labelled] = []
+    for path in paths:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: cannot be read: {error}") from None
+        found += [_labelled(line, path, number, areas) for number, line in enumerate(lines, 1) if line.strip()]
+    if not found:
+        raise InputError(f"{', '.join(map(str, paths))}: holds no labelled paragraphs")
+    return tuple(found)
+
+
+def _labelled(line: str, path: Path, number: int, areas: Collection[str]) -> Labelled:
+    where = f"{path}:{number}"
+    try:
+        row: Any = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{where}: is not JSON: {error}") from None
+    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+        raise InputError(f"{where}: has no `text`; a line is {{\"id\", \"text\", \"lang\", \"labels\", \"unsure\", \"kind\"}}")
+    labels, unsure = frozenset(row.get("labels") or ()), frozenset(row.get("unsure") or ())
+    if unknown := (labels | unsure) - set(areas):
+        raise InputError(f"{where}: unknown area {sorted(unknown)[0]!r}; `monitor areas` shows those there are")
+    kind = str(row.get("kind") or ("plain" if labels else "negative"))
+    return Labelled(str(row.get("id", number)), row["text"], str(row.get("lang", "und")), labels, unsure, kind, path.stem)
+
+
+def gold_fingerprint(gold: Iterable[Labelled]) -> str:
+    """Changes with any text or label."""
+    said = [[p.id, p.text, sorted(p.labels), sorted(p.unsure)] for p in gold]
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")).hexdigest()[:16]

@@ -1,0 +1,109 @@
+"""The fitted head: plain numbers in `taxonomy/calibration.json`, with the fingerprint of what it was fitted on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.domain import Vectors
+from monitor.errors import CalibrationError
+from monitor.match.features import NAMES, WITHOUT_PROBE, Array
+
+FILE = "calibration.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A logistic model over the features `names`."""
+
+    names: tuple[str, ...]
+    weights: tuple[float, ...]
+    bias: float
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A linear model of one area on the vector, less the mean."""
+
+    weights: tuple[float, ...]
+    bias: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What `monitor fit` made. `scale`: centre and spread of the cosines; `gold`: fingerprint of the paragraphs it was fitted on."""
+
+    encoder: str
+    gold: str
+    scale: tuple[float, float]
+    mean: tuple[float, ...]
+    probes: dict[str, Probe]
+    head: Head
+    head_without_probe: Head
+    threshold: float
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+    def probe(self, vectors: Vectors, areas: tuple[str, ...]) -> Array:
+        """Log-odds (paragraphs, areas); 0 for an area without a probe."""
+        centred = vectors - np.array(self.mean, dtype=np.float32)
+        odds = np.zeros((len(vectors), len(areas)), dtype=np.float32)
+        for column, area in enumerate(areas):
+            if area in self.probes:
+                probe = self.probes[area]
+                odds[:, column] = centred @ np.array(probe.weights, dtype=np.float32) + probe.bias
+        return odds
+
+    def probabilities(self, values: Array, areas: tuple[str, ...]) -> NDArray[np.float64]:
+        """Calibrated probabilities (paragraphs, areas) from features (paragraphs, areas, features)."""
+        probabilities = np.empty(values.shape[:2])
+        for column, area in enumerate(areas):
+            head = self.head if area in self.probes else self.head_without_probe
+            odds = values[:, column, : len(head.weights)] @ np.array(head.weights) + head.bias
+            probabilities[:, column] = 1 / (1 + np.exp(-odds))
+        return probabilities
+
+
+def load_calibration(folder: Path) -> Calibration:
+    """Raises CalibrationError when there is none or it was made by another version."""
+    file = folder / FILE
+    try:
+        row: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if row.pop("format") != FORMAT:
+            raise CalibrationError(f"{file}: was made by another version; run `monitor fit`")
+        return Calibration(
+            **{
+                **row,
+                "scale": tuple(row["scale"]),
+                "mean": tuple(row["mean"]),
+                "probes": {area: Probe(tuple(p["weights"]), p["bias"]) for area, p in row["probes"].items()},
+                "head": _head(row["head"], NAMES),
+                "head_without_probe": _head(row["head_without_probe"], WITHOUT_PROBE),
+            }
+        )
+    except FileNotFoundError:
+        raise CalibrationError(f"{file}: there is no such file; run `monitor fit`") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CalibrationError(f"{file}: cannot be read ({error}); run `monitor fit`") from None
+
+
+def _head(row: dict[str, Any], names: tuple[str, ...]) -> Head:
+    if tuple(row["names"]) != names:
+        raise ValueError("its features are not this version's")
+    return Head(tuple(row["names"]), tuple(row["weights"]), row["bias"])
+
+
+def save_calibration(calibration: Calibration, folder: Path) -> Path:
+    """Writes the file, numbers rounded to six digits, and returns its path."""
+    file = folder / FILE
+    file.write_text(json.dumps({"format": FORMAT, **asdict(calibration)}, ensure_ascii=False, indent=1), encoding="utf-8")
+    return file

@@ -1,0 +1,73 @@
+"""Paragraphs with their vectors → hits that explain themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.domain import Evidence, Hit, Paragraph, Vectors
+from monitor.errors import CalibrationError
+from monitor.match.calibration import Calibration
+from monitor.match.features import Exemplars, Meaning, features, meaning
+from monitor.match.lexical import Found, Lexicon
+from monitor.taxonomy import Taxonomy
+
+# Changes when the code decides differently with the same taxonomy, encoder and calibration.
+RULES = "1"
+# An area that did not fire is shown as a near miss from this probability on.
+NEAR_MISS = 0.1
+NOTHING = Found((), (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was decided of one paragraph: the hits, and the areas that nearly fired."""
+
+    hits: tuple[Hit, ...]
+    near_misses: tuple[Hit, ...]
+
+
+class Matcher:
+    """Decides by words and meaning together. Pure: the same paragraphs and vectors give the same hits."""
+
+    def __init__(self, taxonomy: Taxonomy, calibration: Calibration, exemplars: Exemplars) -> None:
+        if exemplars.vectors.shape[1] != len(calibration.mean):
+            raise CalibrationError("calibration.json was fitted for another encoder; run `monitor fit` with this one")
+        self.areas = tuple(area.id for area in taxonomy.areas)
+        self.calibration = calibration
+        self._lexicon = Lexicon(taxonomy)
+        self._exemplars = exemplars
+
+    def match(self, paragraphs: Sequence[Paragraph], vectors: Vectors) -> list[tuple[Hit, ...]]:
+        """The hits of each paragraph, the most probable first. `vectors`: (len(paragraphs), dimensions)."""
+        return [judgement.hits for judgement in self.judge(paragraphs, vectors)]
+
+    def judge(self, paragraphs: Sequence[Paragraph], vectors: Vectors) -> list[Judgement]:
+        """The hits and the near misses of each paragraph."""
+        if not paragraphs:
+            return []
+        found = [self._lexicon.find(p.text) for p in paragraphs]
+        sense = meaning(vectors, self._exemplars, len(self.areas))
+        values = features(found, sense, self.calibration.probe(vectors, self.areas), self.areas, self.calibration.scale)
+        probabilities = self.calibration.probabilities(values, self.areas)
+        judged = []
+        for row, paragraph in enumerate(paragraphs):
+            shown = [c for c in probabilities[row].argsort()[::-1] if probabilities[row, c] >= NEAR_MISS]
+            hits = [self._hit(paragraph, c, float(probabilities[row, c]), found[row], sense, row) for c in shown]
+            fired = tuple(h for h in hits if h.probability >= self.calibration.threshold)
+            judged.append(Judgement(fired, tuple(hits[len(fired) :])))
+        return judged
+
+    def _hit(self, paragraph: Paragraph, column: int, probability: float, found: dict[str, Found], sense: Meaning, row: int) -> Hit:
+        area = self.areas[column]
+        words = found.get(area, NOTHING)
+        against = words.negatives
+        if sense.look_alike[row, column] > sense.near[row, column]:
+            against = (*against, self._exemplars.texts[sense.look_alike_nearest[row, column]])
+        evidence = Evidence(
+            mentions=words.strong + words.weak,
+            similarity=round(float(sense.near[row, column]), 4),
+            exemplar=self._exemplars.texts[sense.nearest[row, column]],
+            against=against,
+        )
+        return Hit(paragraph.fingerprint, area, round(probability, 4), evidence)

@@ -1,0 +1,112 @@
+"""New articles → stories; unseen paragraphs → vectors → hits; hits of the window → counts."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from monitor.domain import Vectors
+from monitor.pipeline.parts import Parts
+from monitor.store import articles, counts, hits
+from monitor.stories import StoryIndex
+
+log = logging.getLogger(__name__)
+
+PARAGRAPHS_AT_ONCE = 1_000
+ARTICLES_AT_ONCE = 1_000
+# Syndicated text runs within days; a longer reach would join anniversaries.
+STORY_DAYS = timedelta(days=7)
+
+
+def group(parts: Parts) -> Counter[str]:
+    """Gives every new article its story: that of a near-duplicate within a week, or one of its own. Counters: articles, joined."""
+    done: Counter[str] = Counter(articles=0, joined=0)
+    while True:
+        with parts.database.reading() as connection:
+            new = articles.articles_without_story(connection, ARTICLES_AT_ONCE)
+            if not new:
+                return done
+            first, last = min(a.day for a in new) - STORY_DAYS, max(a.day for a in new) + STORY_DAYS
+            known = articles.articles_with_story(connection, first, last)
+        index = StoryIndex(reach=STORY_DAYS)
+        for old in known:
+            index.add(old.story_id or old.id, old.day, old.shingles)
+        stories = []
+        for article in new:
+            story = index.nearest(article.day, article.shingles)
+            index.add(article.id if story is None else story, article.day, article.shingles)
+            stories.append((article.id, article.id if story is None else story))
+            done.update(articles=1, joined=int(story is not None))
+        with parts.database.writing() as connection:
+            articles.write_stories(connection, stories)
+
+
+def analyse(parts: Parts, *, until: datetime | None = None) -> Counter[str]:
+    """Looks at every paragraph of the window that this matcher has not seen; makes the matcher live when none is left.
+
+    Counters: new, matched, hits. A paragraph is embedded once an encoder, however many articles or matchers have it.
+    """
+    now = parts.clock()
+    since = (now - parts.settings.window).date()
+    with parts.database.writing() as connection:
+        matcher = hits.matcher_id(connection, parts.version, parts.taxonomy.body(), now=now)
+        encoder = hits.encoder_id(connection, parts.version.encoder)
+    with parts.database.reading() as connection:
+        unseen = hits.unseen_paragraphs(connection, matcher, since=since)
+    done: Counter[str] = Counter(new=len(unseen), matched=0, hits=0)
+    for ids in chunks(unseen, PARAGRAPHS_AT_ONCE):
+        if until is not None and parts.clock() >= until:
+            return done
+        done.update(_analyse_chunk(parts, matcher, encoder, ids))
+        parts.progress("analyse", done["matched"], len(unseen))
+    with parts.database.writing() as connection:
+        if hits.live_matcher(connection) != matcher:
+            hits.go_live(connection, matcher, now=parts.clock())
+            log.info("a new matcher is live: it has looked at the whole window")
+    return done
+
+
+def _analyse_chunk(parts: Parts, matcher: int, encoder: int, ids: Sequence[int]) -> dict[str, int]:
+    with parts.database.reading() as connection:
+        paragraphs = hits.load_paragraphs(connection, ids)
+    vectors = embed(parts, encoder, ids, {key: p.text for key, p in paragraphs.items()})
+    found = parts.matcher().match([paragraphs[key] for key in ids], vectors)
+    with parts.database.writing() as connection:
+        number = hits.write_hits(connection, matcher, ids, found)
+    return {"matched": len(ids), "hits": number}
+
+
+def embed(parts: Parts, encoder: int, ids: Sequence[int], texts: dict[int, str]) -> Vectors:
+    """Vectors of `ids`, (len(ids), dimensions), from the store where they are there; new ones are stored."""
+    with parts.database.reading() as connection:
+        known = hits.load_vectors(connection, encoder, ids)
+    missing = [key for key in ids if key not in known]
+    if missing:
+        made = parts.encoder().encode([texts[key] for key in missing])
+        with parts.database.writing() as connection:
+            hits.write_vectors(connection, encoder, missing, made)
+        # As they come back from the store, so that a repeated run decides alike.
+        known.update(zip(missing, made.astype(np.float16).astype(np.float32), strict=True))
+    return np.stack([known[key] for key in ids])
+
+
+def count(parts: Parts) -> Counter[str]:
+    """Replaces the counts and the coverage of the window. Counters: rows."""
+    now = parts.clock()
+    first, last = (now - parts.settings.window).date(), now.date()
+    with parts.database.writing() as connection:
+        matcher = hits.live_matcher(connection)
+        if matcher is None:
+            return Counter(rows=0)
+        rows = counts.replace_counts(connection, matcher, [area.id for area in parts.taxonomy.areas], first, last)
+        counts.replace_coverage(connection, first, last)
+    return Counter(rows=rows)
+
+
+def chunks(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """`ids` in pieces of at most `size`."""
+    return (ids[start : start + size] for start in range(0, len(ids), size))
