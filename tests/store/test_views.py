@@ -1,0 +1,23 @@
+"""The analysts' views are there after an upgrade, on both databases, with the columns that are promised."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.store.database import Database
+
+PROMISED = {
+    "trend": "day area dimension value articles stories articles_seen share sources_due sources_read coverage",
+    "mention": (
+        "area day published_at first_seen_at source source_kind language title url quote probability similarity exemplar mentions "
+        "story article_id paragraph_id position"
+    ),
+    "coverage": "day sources_due sources_read coverage",
+}
+
+
+@pytest.mark.parametrize("view", PROMISED)
+def test_a_view_has_its_promised_columns(database: Database, view: str) -> None:
+    with database.reading() as connection:
+        found = connection.exec_driver_sql(f"SELECT * FROM {view}")
+        assert " ".join(found.keys()) == PROMISED[view]
