@@ -38,11 +38,11 @@ def upgrade() -> None:
     op.create_table(
         "alerted",
         sa.Column("recipient", sa.String(length=255), nullable=False),
-        sa.Column("area", sa.String(length=64), nullable=False),
         sa.Column("story", Id, autoincrement=False, nullable=False),
+        sa.Column("area", sa.String(length=64), nullable=False),
         sa.Column("message", sa.String(length=255), nullable=False),
         sa.Column("told_at", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint("recipient", "area", "story", name=op.f("pk_alerted")),
+        sa.PrimaryKeyConstraint("recipient", "story", "area", name=op.f("pk_alerted")),
     )
     op.create_table(
         "daily_coverage",
@@ -92,12 +92,15 @@ def upgrade() -> None:
         sa.Column("id", Id, nullable=False),
         sa.Column("key", sa.String(length=255), nullable=False),
         sa.Column("subscription", sa.JSON(), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
-        sa.Column("told_until", UtcTime(), nullable=True),
+        sa.Column("turn_at", UtcTime(), nullable=False),
+        sa.Column("told_until", UtcTime(), nullable=False),
         sa.Column("paused_at", UtcTime(), nullable=True),
         sa.Column("paused_why", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recipients")),
         sa.UniqueConstraint("key", name=op.f("uq_recipients_key")),
+        sa.UniqueConstraint("token", name=op.f("uq_recipients_token")),
     )
     op.create_table(
         "runs",

@@ -267,8 +267,10 @@ recipients = Table(
     _id(),
     Column("key", String(255), nullable=False, unique=True),
     Column("subscription", JSON, nullable=False),
+    Column("token", String(64), nullable=False, unique=True),  # known to nobody else: what the unsubscribe link carries
     Column("created_at", UtcTime, nullable=False),
-    Column("told_until", UtcTime),  # stories first seen up to here were considered
+    Column("turn_at", UtcTime, nullable=False),  # its last turn: it was told, or there was nothing new
+    Column("told_until", UtcTime, nullable=False),  # stories first seen up to here were considered
     Column("paused_at", UtcTime),
     Column("paused_why", Text),
 )
@@ -298,8 +300,8 @@ alerted = Table(
     "alerted",
     metadata,
     Column("recipient", String(255), primary_key=True),
-    Column("area", String(64), primary_key=True),
     Column("story", Id, primary_key=True, autoincrement=False),
+    Column("area", String(64), primary_key=True),
     Column("message", String(255), nullable=False),
     Column("told_at", UtcTime, nullable=False),
 )
