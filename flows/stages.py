@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -56,7 +56,7 @@ def run_stage(name: str, parts: Parts) -> dict[str, int]:
 
 def stage_caller(parts: Parts) -> Callable[[str, Any], Mapping[str, int]]:
     """Runs a stage as a task; the parts are handed over as they are, since engines and models do not pickle."""
-    return lambda name, _: run_stage.with_options(name=name, retries=RETRIES.get(name, 0))(name, quote(parts))
+    return lambda name, _: run_stage.with_options(name=name, retries=RETRIES.get(name, 0))(name, cast(Parts, quote(parts)))
 
 
 def run_stages(config: str | None, names: tuple[str, ...]) -> dict[str, dict[str, int]]:
@@ -67,8 +67,16 @@ def run_stages(config: str | None, names: tuple[str, ...]) -> dict[str, dict[str
 
 def leave_artifacts(done: RunSummary) -> None:
     """A table and a short text on the run's page in Prefect."""
-    groups = {"sources": done.sources, "entries": done.entries, "paragraphs": done.paragraphs, "hits": done.hits, "messages": done.messages}
-    rows = [{"of": group, "what": what, "number": number} for group, counters in groups.items() for what, number in counters.items()]
+    groups = {
+        "sources": done.sources,
+        "entries": done.entries,
+        "paragraphs": done.paragraphs,
+        "hits": done.hits,
+        "messages": done.messages,
+    }
+    rows = [
+        {"of": group, "what": what, "number": number} for group, counters in groups.items() for what, number in counters.items()
+    ]
     create_table_artifact(rows, key="areawatch-run", description="What the run did")
     failed = f", **{done.sources['failed']} could not be read**" if done.sources["failed"] else ""
     create_markdown_artifact(
@@ -77,5 +85,3 @@ def leave_artifacts(done: RunSummary) -> None:
         key="areawatch-summary",
         description="The run in a sentence",
     )
-
-

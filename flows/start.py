@@ -52,7 +52,10 @@ def up(settings: Settings, *, port: int = 4200) -> None:
 
         from flows.nightly import nightly
 
-        print(f"The nightly run starts at {settings.cron!r} ({settings.timezone}); look at {address.removesuffix('/api')}", flush=True)
+        print(
+            f"The nightly run starts at {settings.cron!r} ({settings.timezone}); look at {address.removesuffix('/api')}",
+            flush=True,
+        )
         nightly.serve(name="nightly", schedule=Cron(settings.cron, timezone=settings.timezone), pause_on_shutdown=False)
 
 

@@ -57,8 +57,12 @@ class Area(_Frozen):
     definition: Sentence
     scope: Scope
     aliases: dict[Language, tuple[Phrase, ...]] = Field({}, description="where one stands, the area is spoken of")
-    entities: tuple[Phrase, ...] = Field((), description="firms, laboratories, products and programmes that exist for this area alone")
-    weak: dict[Language, tuple[Phrase, ...]] = Field({}, description="may mean the area; count only with support from the meaning")
+    entities: tuple[Phrase, ...] = Field(
+        (), description="firms, laboratories, products and programmes that exist for this area alone"
+    )
+    weak: dict[Language, tuple[Phrase, ...]] = Field(
+        {}, description="may mean the area; count only with support from the meaning"
+    )
     negatives: dict[Language, tuple[Phrase, ...]] = Field({}, description="look-alike phrases: an alias inside one is no mention")
     exemplars: dict[Language, tuple[Sentence, ...]] = Field(description="model sentences")
     look_alikes: dict[Language, tuple[Sentence, ...]] = Field({}, description="sentences that are near and out of scope")
@@ -148,8 +152,8 @@ def check_taxonomy(folder: Path) -> tuple[Taxonomy, tuple[Problem, ...]]:
     if not files:
         raise TaxonomyError(f"{folder / 'areas'}: holds no area files (*.yaml); set `taxonomy` to a folder with `areas/`")
     problems: list[Problem] = []
-    areas = [found for file in files if (found := _load(file, Area, problems))]
-    lists = [found for file in sorted((folder / "lists").glob("*.yaml")) if (found := _load(file, OfficialList, problems))]
+    areas = [area for file in files if (area := _load(file, Area, problems))]
+    lists = [official for file in sorted((folder / "lists").glob("*.yaml")) if (official := _load(file, OfficialList, problems))]
     taxonomy = _assemble(areas, lists, folder)
     problems += _across(taxonomy, {file.stem: file for file in files})
     return taxonomy, tuple(sorted(problems, key=lambda p: (str(p.file), p.line)))

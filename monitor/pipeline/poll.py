@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 from monitor import __version__
-from monitor.domain import Feed, Fetched, FetchFailed, FetchOutcome, FailureKind, NotModified, SourceState
+from monitor.domain import FailureKind, Feed, Fetched, FetchFailed, FetchOutcome, NotModified, SourceState
 from monitor.errors import FeedError
 from monitor.fetch import Client, schedule
 from monitor.pipeline.parts import Parts

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
-from typing import assert_never
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from typing import Any, assert_never
 from urllib.parse import urlsplit
 
 from pebble import ProcessExpired, ProcessPool
+from sqlalchemy import Connection
 
 from monitor import __version__
-from monitor.domain import Article, Fetched, FetchFailed, FailureKind, NoArticle, NotModified, ReadOutcome, Unread
+from monitor.domain import Article, FailureKind, Fetched, FetchFailed, NoArticle, NotModified, ReadOutcome, Unread
 from monitor.extract import read_entry, read_page
 from monitor.fetch import Client
 from monitor.pipeline.parts import Parts
@@ -92,7 +94,7 @@ async def _read_one(parts: Parts, client: Client, pool: ProcessPool, entry_id: i
     return "read"
 
 
-def _known(connection: articles.Connection, pending: PendingEntry) -> int | None:
+def _known(connection: Connection, pending: PendingEntry) -> int | None:
     """The stored article behind an entry that is new to this source, so that a page that two sources link is asked for once."""
     if pending.known_article is not None or not pending.entry.url:
         return None
@@ -101,7 +103,8 @@ def _known(connection: articles.Connection, pending: PendingEntry) -> int | None
 
 
 async def _look(client: Client, pool: ProcessPool, pending: PendingEntry) -> ReadOutcome:
-    entry, facts = pending.entry, {"source_language": pending.source_language, "first_seen_at": pending.first_seen_at}
+    entry = pending.entry
+    facts: dict[str, Any] = {"source_language": pending.source_language, "first_seen_at": pending.first_seen_at}
     inside: ReadOutcome = NoArticle(Unread.TOO_SHORT, "the entry has neither a link nor a text")
     if entry.content:
         inside = await _extract(pool, read_entry, entry, **facts)
@@ -121,12 +124,11 @@ async def _look(client: Client, pool: ProcessPool, pending: PendingEntry) -> Rea
             assert_never(fetched)
 
 
-async def _extract(pool: ProcessPool, function: object, *arguments: object, **facts: object) -> ReadOutcome:
-    future = pool.schedule(function, args=arguments, kwargs=facts, timeout=EXTRACTION_DEADLINE)
+async def _extract(pool: ProcessPool, function: Callable[..., ReadOutcome], *arguments: Any, **facts: Any) -> ReadOutcome:
+    future: Future[ReadOutcome] = pool.schedule(function, args=arguments, kwargs=facts, timeout=EXTRACTION_DEADLINE)
     try:
-        outcome: ReadOutcome = await asyncio.wrap_future(future)
+        return await asyncio.wrap_future(future)
     except TimeoutError:
         return NoArticle(Unread.ERROR, f"its text could not be extracted within {EXTRACTION_DEADLINE} s")
     except (ProcessExpired, MemoryError) as error:
         return NoArticle(Unread.ERROR, f"the extraction broke off: {error}")
-    return outcome

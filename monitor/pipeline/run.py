@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 
 from monitor.domain import RunSummary
 from monitor.errors import MonitorError
+from monitor.pipeline.alert import alert
 from monitor.pipeline.analyse import analyse, count, group
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.poll import poll
 from monitor.pipeline.read import read
-from monitor.pipeline.alert import alert
 from monitor.pipeline.report import report
 from monitor.store import runs
 

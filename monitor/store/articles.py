@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert as plain_insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
+from sqlalchemy import insert as plain_insert
 
 from monitor.domain import Article, Entry, NoArticle
 from monitor.store.database import insert
@@ -49,7 +51,7 @@ def write_entries(connection: Connection, source_id: int, found: Sequence[Entry]
     if not found:
         return 0
     before = _entry_count(connection, source_id)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "source_id": source_id, "key": e.key, "url": e.url, "title": e.title, "published_at": e.published_at, "summary": e.summary,
             "content": e.content, "author": e.author, "first_seen_at": now, "version": entry_version(e),
@@ -87,14 +89,16 @@ def _is_pending(now: datetime) -> ColumnElement[bool]:
 def waiting_entries(connection: Connection, now: datetime) -> tuple[Waiting, ...]:
     """Entries to be read, oldest first."""
     oldest = func.coalesce(entries.c.published_at, entries.c.first_seen_at)
-    chosen = select(entries.c.id, entries.c.url, entries.c.content.is_not(None)).where(_is_pending(now)).order_by(oldest, entries.c.id)
+    chosen = (
+        select(entries.c.id, entries.c.url, entries.c.content.is_not(None)).where(_is_pending(now)).order_by(oldest, entries.c.id)
+    )
     return tuple(Waiting(*row) for row in connection.execute(chosen))
 
 
 def pending_entries(connection: Connection, ids: Sequence[int]) -> tuple[PendingEntry, ...]:
     """The entries of `ids` that still wait, in that order."""
     joined = entries.join(sources, sources.c.id == entries.c.source_id)
-    columns = [entries, sources.c.url.label("source_url"), sources.c.language.label("source_language")]
+    columns: list[Any] = [entries, sources.c.url.label("source_url"), sources.c.language.label("source_language")]
     rows = connection.execute(select(*columns).select_from(joined).where(entries.c.id.in_(ids), entries.c.state == "new"))
     found = {
         r.id: PendingEntry(
@@ -128,14 +132,24 @@ def write_unread(connection: Connection, pending: PendingEntry, outcome: NoArtic
     again = outcome.transient and attempts < max_attempts
     state = "new" if again else "failed" if outcome.transient else "empty"
     retry_at = now + RETRY_FIRST * 4 ** (attempts - 1) if again else None
-    values = {"state": state, "attempts": attempts, "retry_at": retry_at, "reason": outcome.reason.value, "last_error": outcome.message}
+    values = {
+        "state": state,
+        "attempts": attempts,
+        "retry_at": retry_at,
+        "reason": outcome.reason.value,
+        "last_error": outcome.message,
+    }
     connection.execute(update(entries).where(entries.c.id == pending.id).values(**values))
     return state
 
 
-def write_article(connection: Connection, source_id: int, article: Article, shingles: bytes | None, *, now: datetime) -> tuple[int, bool]:
+def write_article(
+    connection: Connection, source_id: int, article: Article, shingles: bytes | None, *, now: datetime
+) -> tuple[int, bool]:
     """Stores an article, or a new version of the one with its URL when the text changed. Returns its id and whether anything is new."""
-    row = connection.execute(select(articles.c.id, articles.c.version, articles.c.fingerprint).where(articles.c.url == article.url)).first()
+    row = connection.execute(
+        select(articles.c.id, articles.c.version, articles.c.fingerprint).where(articles.c.url == article.url)
+    ).first()
     if row is None:
         return _insert_article(connection, source_id, article, shingles, now=now), True
     if row.fingerprint == article.fingerprint:
@@ -161,11 +175,15 @@ def _insert_article(connection: Connection, source_id: int, article: Article, sh
 
 
 def _write_paragraphs(connection: Connection, article_id: int, version: int, article: Article) -> None:
-    insert(connection, paragraphs, [{"fingerprint": p.fingerprint, "text": p.text} for p in article.paragraphs], keys=["fingerprint"])
+    insert(
+        connection, paragraphs, [{"fingerprint": p.fingerprint, "text": p.text} for p in article.paragraphs], keys=["fingerprint"]
+    )
     fingerprints = [p.fingerprint for p in article.paragraphs]
     ids: dict[str, int] = {}
     for start in range(0, len(fingerprints), 500):
-        chosen = select(paragraphs.c.fingerprint, paragraphs.c.id).where(paragraphs.c.fingerprint.in_(fingerprints[start : start + 500]))
+        chosen = select(paragraphs.c.fingerprint, paragraphs.c.id).where(
+            paragraphs.c.fingerprint.in_(fingerprints[start : start + 500])
+        )
         ids.update((fingerprint, key) for fingerprint, key in connection.execute(chosen))
     links = [
         {"article_id": article_id, "version": version, "position": position, "paragraph_id": ids[p.fingerprint]}
@@ -181,7 +199,8 @@ def changed_paragraphs(connection: Connection, article_id: int, version: int) ->
         joined = article_paragraphs.join(paragraphs, paragraphs.c.id == article_paragraphs.c.paragraph_id)
         chosen = select(paragraphs.c.id, paragraphs.c.text).select_from(joined)
         mine = and_(article_paragraphs.c.article_id == article_id, article_paragraphs.c.version == which)
-        return {key: text for key, text in connection.execute(chosen.where(mine).order_by(article_paragraphs.c.position))}
+        rows = connection.execute(chosen.where(mine).order_by(article_paragraphs.c.position))
+        return {r.id: r.text for r in rows}
 
     new, old = texts(version), texts(version - 1)
     return tuple(t for k, t in new.items() if k not in old), tuple(t for k, t in old.items() if k not in new)
@@ -199,19 +218,25 @@ class Shingled:
 
 def articles_without_story(connection: Connection, limit: int) -> tuple[Shingled, ...]:
     chosen = _shingled().where(articles.c.story_id.is_(None), articles.c.shingles.is_not(None))
-    return tuple(Shingled(*row) for row in connection.execute(chosen.order_by(articles.c.first_seen_at, articles.c.id).limit(limit)))
+    return tuple(
+        Shingled(*row) for row in connection.execute(chosen.order_by(articles.c.first_seen_at, articles.c.id).limit(limit))
+    )
 
 
 def articles_with_story(connection: Connection, first: date, last: date) -> tuple[Shingled, ...]:
-    chosen = _shingled().where(articles.c.story_id.is_not(None), articles.c.shingles.is_not(None), articles.c.day.between(first, last))
+    chosen = _shingled().where(
+        articles.c.story_id.is_not(None), articles.c.shingles.is_not(None), articles.c.day.between(first, last)
+    )
     return tuple(Shingled(*row) for row in connection.execute(chosen.order_by(articles.c.id)))
 
 
-def _shingled():  # type: ignore[no-untyped-def]  # a Select's own type is its columns
+def _shingled() -> Select[Any]:
     return select(articles.c.id, articles.c.day, articles.c.shingles, articles.c.story_id)
 
 
 def write_stories(connection: Connection, stories: Sequence[tuple[int, int]]) -> None:
     """`stories`: (article id, story id)."""
     for article_id, story_id in stories:
-        connection.execute(update(articles).where(articles.c.id == article_id, articles.c.story_id.is_(None)).values(story_id=story_id))
+        connection.execute(
+            update(articles).where(articles.c.id == article_id, articles.c.story_id.is_(None)).values(story_id=story_id)
+        )

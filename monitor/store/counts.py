@@ -54,7 +54,9 @@ def _seen(connection: Connection, dimension: str, first: date, last: date) -> di
     return {(r.day, r.value): r.n for r in rows}
 
 
-def _found(connection: Connection, matcher: int, dimension: str, first: date, last: date) -> dict[tuple[str, date, str], tuple[int, int]]:
+def _found(
+    connection: Connection, matcher: int, dimension: str, first: date, last: date
+) -> dict[tuple[str, date, str], tuple[int, int]]:
     value = DIMENSIONS[dimension]
     joined = (
         articles.join(sources, sources.c.id == articles.c.source_id)

@@ -27,7 +27,7 @@ CHUNK = 5_000
 class Database:
     """One database. `writing()` and `reading()` give connections in a transaction; errors of the driver come as DatabaseError."""
 
-    def __init__(self, url: str, *, home: Path = Path("."), foreign_keys: bool = True) -> None:
+    def __init__(self, url: str, *, home: Path = Path(), foreign_keys: bool = True) -> None:
         try:
             parsed = make_url(url)
             if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
@@ -37,7 +37,9 @@ class Database:
                 parsed = parsed.set(drivername="postgresql+psycopg")
             self.engine: Engine = create_engine(parsed, pool_pre_ping=True)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise DatabaseError(f"database_url: {error}; use sqlite:///monitor.db or postgresql+psycopg://user@host/name") from None
+            raise DatabaseError(
+                f"database_url: {error}; use sqlite:///monitor.db or postgresql+psycopg://user@host/name"
+            ) from None
         self.shown = parsed.render_as_string(hide_password=True)
         if self.dialect == "sqlite":
             _prepare_sqlite(self.engine, foreign_keys=foreign_keys)
@@ -55,7 +57,11 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction for reading: it sees one state of the database and blocks nobody."""
-        with self._explained(), self.engine.connect().execution_options(sqlite_begin="DEFERRED") as connection, connection.begin():
+        with (
+            self._explained(),
+            self.engine.connect().execution_options(sqlite_begin="DEFERRED") as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
@@ -127,7 +133,7 @@ def _alembic() -> Any:
     return configuration
 
 
-def upgrade(url: str, *, home: Path = Path(".")) -> tuple[str | None, str]:
+def upgrade(url: str, *, home: Path = Path()) -> tuple[str | None, str]:
     """Brings the database to this version's schema; returns the revisions before and after.
 
     Raises DatabaseError if it is newer than this code. Foreign keys are off meanwhile: Alembic's batch mode drops and renames
@@ -181,4 +187,6 @@ def _refuse_newer(found: str | None, shown: str) -> None:
 
     known = {revision.revision for revision in ScriptDirectory.from_config(_alembic()).walk_revisions()}
     if found is not None and found not in known:
-        raise DatabaseError(f"{shown}: its schema ({found}) is newer than this version of areawatch; install the version that wrote it")
+        raise DatabaseError(
+            f"{shown}: its schema ({found}) is newer than this version of areawatch; install the version that wrote it"
+        )

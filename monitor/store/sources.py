@@ -27,7 +27,8 @@ class SourceHealth:
 def add_sources(connection: Connection, found: Iterable[Source], *, now: datetime) -> int:
     """Adds those that are not there; one that was removed comes back. Returns how many are new or came back."""
     rows = [
-        {"url": s.url, "title": s.title, "kind": s.kind.value, "language": s.language, "added_at": now, "active": True} for s in found
+        {"url": s.url, "title": s.title, "kind": s.kind.value, "language": s.language, "added_at": now, "active": True}
+        for s in found
     ]
     before = _active_count(connection)
     insert(connection, sources, rows, keys=["url"], update=["active"])
@@ -74,7 +75,9 @@ def source_health(connection: Connection) -> tuple[SourceHealth, ...]:
     )
     joined = sources.outerjoin(tally, tally.c.source_id == sources.c.id)
     rows = connection.execute(
-        select(sources, tally.c.entries, tally.c.read, tally.c.failed).select_from(joined).order_by(sources.c.active.desc(), sources.c.title)
+        select(sources, tally.c.entries, tally.c.read, tally.c.failed)
+        .select_from(joined)
+        .order_by(sources.c.active.desc(), sources.c.title)
     )
     return tuple(SourceHealth(_state(r), r.active, r.entries or 0, r.read or 0, r.failed or 0) for r in rows)
 
@@ -149,7 +152,9 @@ def _request(outcome: FetchOutcome) -> dict[str, object]:
 def change_address(connection: Connection, source_id: int, url: str) -> bool:
     """A source that moved for good gets its new URL; one that is there already under that URL takes its place."""
     if connection.scalar(select(sources.c.id).where(sources.c.url == url)) is not None:
-        connection.execute(update(sources).where(sources.c.id == source_id).values(active=False, warning=f"moved to {url}, which is there"))
+        connection.execute(
+            update(sources).where(sources.c.id == source_id).values(active=False, warning=f"moved to {url}, which is there")
+        )
         return False
     connection.execute(update(sources).where(sources.c.id == source_id).values(url=url, moved_to=None, moved_times=0))
     return True

@@ -1,0 +1,130 @@
+"""Recipients: the subscriptions as the database has them, whose turn was when, who is paused and what each was told."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, select, update
+
+from monitor.store.database import insert
+from monitor.store.schema import alerted, recipients
+
+REMOVED = "no longer in the subscriptions file"
+BY_HAND = "paused by hand"
+REFUSED = "refused: "
+AT_ONCE = 500  # ids of one IN list
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A recipient as the subscriptions file has it: `body` as it is kept, `reach` how far the very first message reaches back."""
+
+    key: str
+    body: dict[str, Any]
+    reach: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """`turn_at`: when it last had its turn, told or not; stories first seen up to `told_until` were considered."""
+
+    key: str
+    body: dict[str, Any]
+    token: str
+    turn_at: datetime
+    told_until: datetime
+    paused_at: datetime | None
+    paused_why: str | None
+
+
+def all_recipients(connection: Connection) -> dict[str, Recipient]:
+    rows = connection.execute(select(recipients).order_by(recipients.c.id))
+    return {r.key: Recipient(r.key, r.subscription, r.token, r.turn_at, r.told_until, r.paused_at, r.paused_why) for r in rows}
+
+
+def sync_recipients(connection: Connection, wanted: Sequence[Wanted], *, now: datetime, keep: Sequence[str] = ()) -> dict[str, Recipient]:
+    """Makes the table follow the file; returns those that are wanted.
+
+    One that is gone is paused (unless in `keep`), one that comes back goes on, and so does one that was refused and has new channels.
+    """
+    known = all_recipients(connection)
+    new = [
+        {
+            "key": w.key, "subscription": w.body, "token": secrets.token_urlsafe(24), "created_at": now, "turn_at": now,
+            "told_until": now - w.reach,
+        }
+        for w in wanted
+        if w.key not in known
+    ]  # fmt: skip
+    insert(connection, recipients, new, keys=["key"])
+    for w in wanted:
+        if (old := known.get(w.key)) and (old.body != w.body or old.paused_why == REMOVED):
+            values: dict[str, Any] = {"subscription": w.body}
+            if _goes_on(old, w):
+                values |= {"paused_at": None, "paused_why": None}
+            connection.execute(update(recipients).where(recipients.c.key == w.key).values(**values))
+    staying = {w.key for w in wanted} | set(keep)
+    for key, old in known.items():
+        if key not in staying and old.paused_at is None:
+            pause(connection, key, REMOVED, now=now)
+    after = all_recipients(connection)
+    return {w.key: after[w.key] for w in wanted}
+
+
+def _goes_on(old: Recipient, wanted: Wanted) -> bool:
+    readdressed = old.body.get("channels") != wanted.body.get("channels")
+    return old.paused_why == REMOVED or (readdressed and (old.paused_why or "").startswith(REFUSED))
+
+
+def pause(connection: Connection, key: str, why: str, *, now: datetime) -> bool:
+    """Nothing is built for it or sent to it from now on. Returns whether it is there and was not paused."""
+    mine = and_(recipients.c.key == key, recipients.c.paused_at.is_(None))
+    return connection.execute(update(recipients).where(mine).values(paused_at=now, paused_why=why)).rowcount > 0
+
+
+def pause_by_token(connection: Connection, token: str, why: str, *, now: datetime) -> bool:
+    """As `pause`, for an unsubscribe link. Returns whether the token is somebody's."""
+    key = connection.scalar(select(recipients.c.key).where(recipients.c.token == token))
+    if key is not None:
+        pause(connection, key, why, now=now)
+    return key is not None
+
+
+def resume(connection: Connection, key: str) -> bool:
+    """Ends a pause; returns whether there was one."""
+    mine = and_(recipients.c.key == key, recipients.c.paused_at.is_not(None))
+    return connection.execute(update(recipients).where(mine).values(paused_at=None, paused_why=None)).rowcount > 0
+
+
+def take_turn(connection: Connection, recipient: Recipient, *, turn_at: datetime, told_until: datetime) -> bool:
+    """Records a turn. False when another process gave it meanwhile, or it was paused: then nothing must be told."""
+    return connection.execute(_turn(), _turn_values(recipient, turn_at, told_until)).rowcount > 0
+
+
+def take_turns(connection: Connection, turns: Sequence[tuple[Recipient, datetime]], *, turn_at: datetime) -> None:
+    """Records turns with nothing to tell; with each recipient comes its new `told_until`."""
+    if turns:
+        connection.execute(_turn(), [_turn_values(recipient, turn_at, until) for recipient, until in turns])
+
+
+def _turn():  # type: ignore[no-untyped-def]  # an Update's own type says nothing
+    mine = and_(recipients.c.key == bindparam("mine"), recipients.c.turn_at == bindparam("before"), recipients.c.paused_at.is_(None))
+    return update(recipients).where(mine).values(turn_at=bindparam("after"), told_until=bindparam("until"))
+
+
+def _turn_values(recipient: Recipient, turn_at: datetime, told_until: datetime) -> dict[str, Any]:
+    return {"mine": recipient.key, "before": recipient.turn_at, "after": turn_at, "until": told_until}
+
+
+def told_stories(connection: Connection, key: str, stories: Sequence[int]) -> frozenset[int]:
+    """Those of `stories` that this recipient was told of, under whatever area."""
+    found: set[int] = set()
+    for start in range(0, len(stories), AT_ONCE):
+        piece = stories[start : start + AT_ONCE]
+        chosen = select(alerted.c.story).where(alerted.c.recipient == key, alerted.c.story.in_(piece))
+        found.update(connection.scalars(chosen))
+    return frozenset(found)
