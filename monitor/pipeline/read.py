@@ -14,7 +14,6 @@ from typing import Any, assert_never
 from urllib.parse import urlsplit
 
 from pebble import ProcessExpired, ProcessPool
-from sqlalchemy import Connection
 
 from monitor import __version__
 from monitor.domain import Article, FailureKind, Fetched, FetchFailed, NoArticle, NotModified, ReadOutcome, Unread
@@ -24,7 +23,6 @@ from monitor.pipeline.parts import Parts
 from monitor.store import articles
 from monitor.store.articles import PendingEntry, Waiting
 from monitor.stories import shingles
-from monitor.urls import canonical_url
 
 # Seconds that one page may take to extract; the slowest of 4,648 real pages took under two.
 EXTRACTION_DEADLINE = 30
@@ -77,7 +75,7 @@ async def _read_one(parts: Parts, client: Client, pool: ProcessPool, entry_id: i
         if not found:
             return None  # another run has read it meanwhile
         pending = found[0]
-        known = _known(connection, pending)
+        known = articles.article_behind(connection, pending)
     if known is not None:
         with parts.database.writing() as connection:
             articles.write_read(connection, pending, known)
@@ -92,14 +90,6 @@ async def _read_one(parts: Parts, client: Client, pool: ProcessPool, entry_id: i
         article_id, _ = articles.write_article(connection, pending.source_id, outcome, signature, now=parts.clock())
         articles.write_read(connection, pending, article_id)
     return "read"
-
-
-def _known(connection: Connection, pending: PendingEntry) -> int | None:
-    """The stored article behind an entry that is new to this source, so that a page that two sources link is asked for once."""
-    if pending.known_article is not None or not pending.entry.url:
-        return None
-    url = canonical_url(pending.entry.url)
-    return articles.article_of(connection, url) if url else None
 
 
 async def _look(client: Client, pool: ProcessPool, pending: PendingEntry) -> ReadOutcome:

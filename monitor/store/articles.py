@@ -14,6 +14,7 @@ from sqlalchemy import insert as plain_insert
 from monitor.domain import Article, Entry, NoArticle
 from monitor.store.database import insert
 from monitor.store.schema import article_paragraphs, articles, entries, paragraphs, sources
+from monitor.urls import canonical_url
 
 RETRY_FIRST = timedelta(hours=1)
 
@@ -115,9 +116,12 @@ def pending_entries(connection: Connection, ids: Sequence[int]) -> tuple[Pending
     return tuple(found[i] for i in ids if i in found)
 
 
-def article_of(connection: Connection, url: str) -> int | None:
-    """The id of the stored article with this canonical URL."""
-    return connection.scalar(select(articles.c.id).where(articles.c.url == url))
+def article_behind(connection: Connection, pending: PendingEntry) -> int | None:
+    """The stored article behind an entry that is new to this source, so that a page that two sources link is asked for once."""
+    if pending.known_article is not None or not pending.entry.url:
+        return None
+    url = canonical_url(pending.entry.url)
+    return connection.scalar(select(articles.c.id).where(articles.c.url == url)) if url else None
 
 
 def write_read(connection: Connection, pending: PendingEntry, article_id: int) -> None:

@@ -40,6 +40,8 @@ class Database:
             raise DatabaseError(
                 f"database_url: {error}; use sqlite:///monitor.db or postgresql+psycopg://user@host/name"
             ) from None
+        except OSError as error:
+            raise DatabaseError(f"{url}: its folder cannot be made ({error.strerror}); check database_url and `home`") from None
         self.shown = parsed.render_as_string(hide_password=True)
         if self.dialect == "sqlite":
             _prepare_sqlite(self.engine, foreign_keys=foreign_keys)

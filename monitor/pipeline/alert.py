@@ -1,0 +1,275 @@
+"""New stories → messages → sent; and what the operator is told."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from monitor.alerts import digest as digests
+from monitor.alerts import operator, rules, schedule
+from monitor.alerts.channels import Send, open_channels
+from monitor.alerts.digest import Digest, Extras, Sender, Week
+from monitor.alerts.mail import Unavailable, parse_sender
+from monitor.alerts.rendering import Templates
+from monitor.alerts.rules import Chosen, Sighting
+from monitor.alerts.sample import check_templates
+from monitor.alerts.subscriptions import OPERATOR, Subscription, load_subscriptions
+from monitor.domain import Burst, Message
+from monitor.errors import DeliveryError, MonitorError
+from monitor.pipeline.parts import Parts
+from monitor.store import counts, hits, news, outbox, recipients, runs, sources
+from monitor.store.recipients import Recipient, Wanted
+
+log = logging.getLogger(__name__)
+
+# So many failures of a way out in a row, for whatever recipients, and it is left alone until the next run.
+FAILURES_IN_A_ROW = 3
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What may be told at `now`: the stories by their id, and up to when everything is matched (None: up to now)."""
+
+    now: datetime
+    matcher: int
+    stories: Mapping[int, Sequence[Sighting]]
+    ready_until: datetime | None
+
+
+def alert(parts: Parts, *, bursts: Sequence[Burst] = (), first_mentions: Sequence[str] = ()) -> Counter[str]:
+    """Tells everyone whose turn it is what is new, and sends what is queued.
+
+    Counters: due, stories, queued, sent, failed. Raises ConfigurationError, before anything is told, when the subscriptions, a template
+    or the sender are wrong; a recipient that cannot be told is counted and logged, and the others are told.
+    """
+    templates = open_templates(parts)
+    sender = sender_of(parts)
+    wishes = read_wishes(parts)
+    done: Counter[str] = Counter(due=0, stories=0, queued=0, sent=0, failed=0)
+    done.update(tell_due(parts, wishes, templates, sender, Extras(bursts=tuple(bursts), firsts=tuple(first_mentions))))
+    with open_channels(parts.settings) as send:
+        done.update(send_queued(parts, send))
+    return done
+
+
+def open_templates(parts: Parts) -> Templates:
+    """Raises ConfigurationError when one cannot be used."""
+    templates = Templates(parts.settings.path(Path("templates")))
+    check_templates(templates)
+    return templates
+
+
+def sender_of(parts: Parts) -> Sender:
+    return Sender(parse_sender(parts.settings.mail.sender).domain, parts.settings.mail.base_url)
+
+
+def read_wishes(parts: Parts) -> dict[str, Subscription]:
+    """The subscriptions of the file by name, none where there is no file."""
+    file = parts.settings.path(parts.settings.subscriptions)
+    return {wish.name: wish for wish in load_subscriptions(file, parts.taxonomy)} if file.exists() else {}
+
+
+def sync(parts: Parts, wishes: Mapping[str, Subscription]) -> dict[str, Recipient]:
+    """The recipients as the database has them after it followed the file."""
+    wanted = [Wanted(w.name, w.model_dump(mode="json"), timedelta(days=w.reach_back_days)) for w in wishes.values()]
+    with parts.database.writing() as connection:
+        return recipients.sync_recipients(connection, wanted, now=parts.clock())
+
+
+def tell_due(
+    parts: Parts, wishes: Mapping[str, Subscription], templates: Templates, sender: Sender, extras: Extras = Extras()
+) -> Counter[str]:
+    """Queues a message for everyone whose turn it is and who has news. Counters: due, stories, queued, failed."""
+    now = parts.clock()
+    known = sync(parts, wishes)
+    due = [r for r in known.values() if r.paused_at is None and _is_due(wishes[r.key], r, now)]
+    done: Counter[str] = Counter(due=len(due))
+    found = gather(parts, min((r.told_until for r in due), default=now), now) if due else None
+    if found is None:
+        return done
+    extras = replace(extras, week=_week(parts, found), notes=(*extras.notes, *_notes(parts, now)))
+    silent: list[tuple[Recipient, datetime]] = []
+    for recipient in due:
+        until = rules.told_until(recipient.told_until, found.ready_until, now)
+        digest = digest_for(parts, wishes[recipient.key], recipient, found, extras)
+        if digest is None:
+            silent.append((recipient, until))
+        else:
+            done.update(_queue(parts, recipient, digest, templates, sender, until))
+    with parts.database.writing() as connection:
+        recipients.take_turns(connection, silent, turn_at=now)
+    return done
+
+
+def _is_due(wish: Subscription, recipient: Recipient, now: datetime) -> bool:
+    return schedule.is_due(wish.schedule, wish.zone, recipient.turn_at, now)
+
+
+def gather(parts: Parts, since: datetime, now: datetime) -> News | None:
+    """All that is new after `since`; None when no matcher is live yet."""
+    since = rules.looks_from(since, now)
+    first_day = (since - rules.NEWS_FOR).date()
+    with parts.database.reading() as connection:
+        matcher = hits.live_matcher(connection)
+        if matcher is None:
+            return None
+        # Articles of days before the window are never matched, and must not hold up the others.
+        matched_from = max(first_day, (now - parts.settings.window).date())
+        ready = news.ready_until(connection, matcher, since=since, first_day=matched_from)
+        new = news.new_stories(connection, matcher, since=since, first_day=first_day)
+        return News(now, matcher, rules.by_story(news.sightings(connection, matcher, new)), ready)
+
+
+def digest_for(parts: Parts, wish: Subscription, recipient: Recipient, found: News, extras: Extras = Extras()) -> Digest | None:
+    """What this recipient would be told now; None when there is nothing and nothing is to be said of that."""
+    areas = wish.area_ids(parts.taxonomy)
+    since = rules.looks_from(recipient.told_until, found.now)
+    chosen = rules.choose(wish, found.stories, areas, since=since)
+    if not chosen and not wish.nothing_new:
+        return None
+    with parts.database.reading() as connection:
+        told = recipients.told_stories(connection, recipient.key, [c.lead.story for c in chosen])
+        chosen = tuple(c for c in chosen if c.lead.story not in told)
+        if wish.words != Subscription.model_fields["words"].default:
+            chosen = _with_words(wish, chosen, news.texts(connection, [c.lead.article for c in chosen]))
+        if not chosen and not wish.nothing_new:
+            return None
+        evidence = news.evidence(connection, found.matcher, [c.lead.article for c in chosen])
+    mine = extras.of(areas, since)
+    if since > recipient.told_until:
+        mine = replace(mine, notes=(*mine.notes, f"Stories first seen before {since:%d %b %Y} are left out after the long pause."))
+    names = {area.id: area.name() for area in parts.taxonomy.areas}
+    return digests.build(wish, chosen, evidence, names, since=since, now=found.now, extras=mine)
+
+
+def _with_words(wish: Subscription, chosen: Sequence[Chosen], texts: Mapping[int, str]) -> tuple[Chosen, ...]:
+    return tuple(c for c in chosen if rules.words_allow(wish.words, texts.get(c.lead.article, c.lead.title)))
+
+
+def _queue(parts: Parts, recipient: Recipient, digest: Digest, templates: Templates, sender: Sender, until: datetime) -> dict[str, int]:
+    try:
+        messages = digests.messages(digest, templates, sender, recipient.token)
+    except Exception as error:  # whatever is wrong with one reader's digest, the others get theirs; it is built again next time
+        log.error("%s cannot be told: %s", recipient.key, error, exc_info=not isinstance(error, MonitorError))
+        return {"failed": 1}
+    with parts.database.writing() as connection:
+        if not outbox.tell(connection, recipient, messages, digest.stories, key=digest.key, told_until=until, now=digest.at):
+            return {}
+    return {"queued": len(messages), "stories": len(digest.stories)}
+
+
+def send_queued(parts: Parts, send: Send) -> Counter[str]:
+    """Sends what waits in the outbox and is due. Counters: sent, failed. Several processes may do so at once."""
+    done: Counter[str] = Counter()
+    failures: Counter[str] = Counter()
+    while True:
+        down = [channel for channel, number in failures.items() if number >= FAILURES_IN_A_ROW]
+        with parts.database.writing() as connection:
+            queued = outbox.claim(connection, now=parts.clock(), without=down)
+        if queued is None:
+            return done
+        error = _send_one(parts, send, queued)
+        done["failed" if error else "sent"] += 1
+        if not isinstance(error, Unavailable):
+            failures[queued.message.channel] = 0
+        else:
+            failures[queued.message.channel] += 1
+
+
+def _send_one(parts: Parts, send: Send, queued: outbox.Queued) -> DeliveryError | None:
+    try:
+        send(queued.message)
+    except DeliveryError as error:
+        log.warning("%s: %s", queued.message.key, error)
+        now = parts.clock()
+        with parts.database.writing() as connection:
+            if error.permanent:
+                outbox.refuse(connection, queued, str(error), now=now)
+            else:
+                outbox.postpone(connection, queued, str(error), retry_at=schedule.retry_at(queued.attempts, now))
+        return error
+    with parts.database.writing() as connection:
+        outbox.mark_sent(connection, queued, now=parts.clock())
+    return None
+
+
+def _week(parts: Parts, found: News) -> tuple[Week, ...]:
+    today = found.now.date()
+    middle = today - WEEK
+    with parts.database.reading() as connection:
+        days = counts.load_counts(connection, found.matcher, middle - WEEK + timedelta(days=1), today)
+    stories: Counter[tuple[str, bool]] = Counter()
+    for day in days:
+        stories[day.area, day.day > middle] += day.stories
+    return tuple(Week(area.id, stories[area.id, True], stories[area.id, False]) for area in parts.taxonomy.areas)
+
+
+def _notes(parts: Parts, now: datetime) -> tuple[str, ...]:
+    with parts.database.reading() as connection:
+        coverage = counts.load_coverage(connection, now.date() - timedelta(days=1), now.date())
+    return operator.reader_notes(source_facts(parts, now), coverage)
+
+
+def source_facts(parts: Parts, now: datetime) -> tuple[operator.SourceFact, ...]:
+    """The sources that are polled, with their health in words."""
+    with parts.database.reading() as connection:
+        found = sources.source_health(connection)
+    return tuple(
+        operator.SourceFact(s.state.source.title or s.state.source.url, sources.health(s, now=now), s.entries, s.read)
+        for s in found
+        if s.active
+    )
+
+
+def tell_operator(parts: Parts, error: str | None = None) -> Counter[str]:
+    """Tells the setting's `operator` what is wrong, once a day at most; `error` is why the run failed. Counters as of `alert`.
+
+    Never raises: what cannot be told is logged, and without a database a failure is sent past the outbox.
+    """
+    if not parts.settings.operator:
+        return Counter()
+    now = parts.clock()
+    try:
+        facts = operator_facts(parts, now)
+        with parts.database.writing() as connection:
+            last = outbox.latest_to(connection, OPERATOR)
+            message = operator.operator_message(
+                operator.findings(facts, error, now=now), parts.settings.operator, zone=parts.settings.timezone, now=now,
+                before=last.message if last else None, before_at=last.queued_at if last else None,
+            )  # fmt: skip
+            queued = outbox.queue(connection, [message], now=now) if message else 0
+        with open_channels(parts.settings) as send:
+            return Counter(queued=queued) + send_queued(parts, send)
+    except (MonitorError, OSError) as broken:
+        log.error("the operator cannot be told by the outbox: %s", broken)
+        return _tell_past_the_outbox(parts, error or str(broken), now)
+
+
+def _tell_past_the_outbox(parts: Parts, error: str, now: datetime) -> Counter[str]:
+    found = [operator.Finding("failed", f"The run failed: {error}")]
+    message: Message | None = operator.operator_message(found, parts.settings.operator, zone=parts.settings.timezone, now=now)
+    try:
+        with open_channels(parts.settings) as send:
+            if message is not None:
+                send(message)
+    except MonitorError as broken:
+        log.error("the operator cannot be told: %s", broken)
+        return Counter(failed=1)
+    return Counter(sent=1)
+
+
+def operator_facts(parts: Parts, now: datetime) -> operator.Facts:
+    """What the operator's rules look at."""
+    disk = shutil.disk_usage(parts.settings.home)
+    with parts.database.reading() as connection:
+        latest = runs.latest_runs(connection, limit=50)
+        queue = outbox.standing(connection, now)
+    good = next((run.finished_at for run in latest if run.state == "done"), None)
+    first = latest[-1].started_at if latest else None
+    return operator.Facts(source_facts(parts, now), queue, disk.free, disk.total, good, first)
