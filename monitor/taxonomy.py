@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from monitor.errors import TaxonomyError
 from monitor.folding import fold
 
+# The parts of an area file that hold words to look for.
+WORDS = ("aliases", "entities", "weak", "negatives")
 LANGUAGES = ("en", "zh", "de", "fr", "es", "ja", "ko", "ru", "pt", "it")
 Language = Literal["en", "zh", "de", "fr", "es", "ja", "ko", "ru", "pt", "it"]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
@@ -57,12 +59,8 @@ class Area(_Frozen):
     definition: Sentence
     scope: Scope
     aliases: dict[Language, tuple[Phrase, ...]] = Field({}, description="where one stands, the area is spoken of")
-    entities: tuple[Phrase, ...] = Field(
-        (), description="firms, laboratories, products and programmes that exist for this area alone"
-    )
-    weak: dict[Language, tuple[Phrase, ...]] = Field(
-        {}, description="may mean the area; count only with support from the meaning"
-    )
+    entities: tuple[Phrase, ...] = Field((), description="firms, laboratories, products and programmes that exist for this area alone")
+    weak: dict[Language, tuple[Phrase, ...]] = Field({}, description="may mean the area; count only with support from the meaning")
     negatives: dict[Language, tuple[Phrase, ...]] = Field({}, description="look-alike phrases: an alias inside one is no mention")
     exemplars: dict[Language, tuple[Sentence, ...]] = Field(description="model sentences")
     look_alikes: dict[Language, tuple[Sentence, ...]] = Field({}, description="sentences that are near and out of scope")
@@ -168,24 +166,50 @@ def _assemble(areas: list[Area], lists: list[OfficialList], folder: Path) -> Tax
 
 def _load(file: Path, model: type[Model], problems: list[Problem]) -> Model | None:
     try:
-        text = file.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        found = model.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
+        node, content = _parse(file)
+        repeated = list(_repeated_keys(node))
+        found = model.model_validate(content)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problems.append(Problem(file, line, f"is not valid YAML: {error.problem}"))
         return None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        problems.append(Problem(file, 1, f"cannot be read: {error}"))
-        return None
-    except ValidationError as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        if not isinstance(error, ValidationError):
+            problems.append(Problem(file, 1, f"cannot be read: {error}"))
+            return None
         for wrong in error.errors(include_url=False, include_input=False):
             path = [part for part in wrong["loc"] if part != "[key]"]
-            problems.append(Problem(file, line_of(node, path), f"`{'.'.join(map(str, path))}`: {wrong['msg']}"))
+            where = f"`{'.'.join(map(str, path))}`: " if path else ""
+            problems.append(Problem(file, line_of(node, path), f"{where}{wrong['msg']}"))
         return None
+    problems += [Problem(file, line, f"`{key}` stands there twice, and only the last would count") for key, line in repeated]
     if found.id != file.stem:
         problems.append(Problem(file, line_of(node, ["id"]), f"the id is not the file's name, {file.stem!r}"))
     return found
+
+
+def _parse(file: Path) -> tuple[yaml.Node | None, Any]:
+    loader = yaml.CSafeLoader(file.read_text(encoding="utf-8"))
+    try:
+        node = loader.get_single_node()
+        return node, loader.construct_document(node) if node else None
+    finally:
+        loader.dispose()
+
+
+def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    """Keys that YAML takes twice in one mapping without a word, with their lines."""
+    if isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            yield from _repeated_keys(child)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, child in node.value:
+            if isinstance(key.value, str):
+                if key.value in seen:
+                    yield key.value, key.start_mark.line + 1
+                seen.add(key.value)
+            yield from _repeated_keys(child)
 
 
 def line_of(node: yaml.Node | None, path: list[Any]) -> int:
@@ -208,35 +232,55 @@ def line_of(node: yaml.Node | None, path: list[Any]) -> int:
 
 
 def _across(taxonomy: Taxonomy, files: Mapping[str, Path]) -> Iterator[Problem]:
-    """What only shows between files: an alias in two areas, an alias that is also a negative, an unknown list item."""
+    """What only shows between parts and files: an alias in two areas, one that is also a negative or has no letter, an unknown item."""
     owner: dict[str, str] = {}
     items = {official.id: {item.id for item in official.items} for official in taxonomy.lists}
     for area in taxonomy.areas:
         file = files.get(area.id)
         if file is None:
             continue
-        text = file.read_text(encoding="utf-8")
         negatives = {_alike(n) for phrases in area.negatives.values() for n in phrases}
         for alias in area.strong():
             key = _alike(alias)
             if key in negatives:
-                yield Problem(file, _line_with(text, alias), f"{alias!r} is an alias and a negative")
+                yield Problem(file, _line_with(file, ("aliases", "entities"), alias), f"{alias!r} is an alias and a negative")
             if (first := owner.setdefault(key, area.id)) != area.id:
-                yield Problem(file, _line_with(text, alias), f"{alias!r} is an alias of {first} too")
+                yield Problem(file, _line_with(file, ("aliases", "entities"), alias), f"{alias!r} is an alias of {first} too")
+        for phrase in (*area.strong(), *(p for group in (area.weak, area.negatives) for phrases in group.values() for p in phrases)):
+            if not any(character.isalnum() for character in phrase):
+                yield Problem(file, _line_with(file, WORDS, phrase), f"{phrase!r} holds no letter and would be found nowhere")
         for link in area.links:
             if link.item not in items.get(link.list, ()):
                 what = "item" if link.list in items else "list"
-                yield Problem(file, _line_with(text, link.item), f"there is no {what} {link.list}/{link.item} in taxonomy/lists")
+                yield Problem(
+                    file, _line_with(file, ("links",), link.item), f"there is no {what} {link.list}/{link.item} in taxonomy/lists"
+                )
         if "en" not in area.names:
-            yield Problem(file, _line_with(text, "names"), "`names`: the English name is missing")
+            yield Problem(file, line_of(_parse(file)[0], ["names"]), "`names`: the English name is missing")
 
 
 def _alike(alias: str) -> str:
-    return fold(alias).cased if alias.startswith("=") or alias.upper() == alias else fold(alias).lower
+    """What two spellings of one alias have in common."""
+    folded = fold(alias.removeprefix("="))
+    return folded.cased if alias.startswith("=") or folded.cased.upper() == folded.cased else folded.lower
 
 
-def _line_with(text: str, phrase: str) -> int:
-    return next((n for n, line in enumerate(text.splitlines(), 1) if phrase in line), 1)
+def _line_with(file: Path, sections: Sequence[str], phrase: str) -> int:
+    """The line of the first scalar `phrase` under one of the sections."""
+
+    def lines(node: yaml.Node) -> Iterator[int]:
+        if isinstance(node, yaml.ScalarNode) and node.value == phrase:
+            yield node.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode):
+            for child in node.value:
+                yield from lines(child)
+        elif isinstance(node, yaml.MappingNode):
+            for _, child in node.value:
+                yield from lines(child)
+
+    root = _parse(file)[0]
+    chosen = [value for key, value in root.value if key.value in sections] if isinstance(root, yaml.MappingNode) else []
+    return next((line for node in chosen for line in lines(node)), 1)
 
 
 TEMPLATE = """\
