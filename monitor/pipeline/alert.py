@@ -13,12 +13,12 @@ from pathlib import Path
 from monitor.alerts import digest as digests
 from monitor.alerts import operator, rules, schedule
 from monitor.alerts.channels import Send, open_channels
-from monitor.alerts.digest import Digest, Extras, Sender, Week
+from monitor.alerts.digest import NO_EXTRAS, Digest, Extras, Sender, Week
 from monitor.alerts.mail import Unavailable, parse_sender
 from monitor.alerts.rendering import Templates
 from monitor.alerts.rules import Chosen, Sighting
 from monitor.alerts.sample import check_templates
-from monitor.alerts.subscriptions import OPERATOR, Subscription, load_subscriptions
+from monitor.alerts.subscriptions import OPERATOR, Subscription, Words, load_subscriptions
 from monitor.domain import Burst, Message
 from monitor.errors import DeliveryError, MonitorError
 from monitor.pipeline.parts import Parts
@@ -83,12 +83,21 @@ def sync(parts: Parts, wishes: Mapping[str, Subscription]) -> dict[str, Recipien
 
 
 def tell_due(
-    parts: Parts, wishes: Mapping[str, Subscription], templates: Templates, sender: Sender, extras: Extras = Extras()
+    parts: Parts,
+    wishes: Mapping[str, Subscription],
+    templates: Templates,
+    sender: Sender,
+    extras: Extras = NO_EXTRAS,
+    *,
+    only: str | None = None,
 ) -> Counter[str]:
-    """Queues a message for everyone whose turn it is and who has news. Counters: due, stories, queued, failed."""
+    """Queues a message for everyone whose turn it is and who has news; or for `only`, whoever's turn it is.
+
+    Counters: due, stories, queued, failed.
+    """
     now = parts.clock()
     known = sync(parts, wishes)
-    due = [r for r in known.values() if r.paused_at is None and _is_due(wishes[r.key], r, now)]
+    due = [r for r in known.values() if r.paused_at is None and (r.key == only if only else _is_due(wishes[r.key], r, now))]
     done: Counter[str] = Counter(due=len(due))
     found = gather(parts, min((r.told_until for r in due), default=now), now) if due else None
     if found is None:
@@ -126,7 +135,7 @@ def gather(parts: Parts, since: datetime, now: datetime) -> News | None:
         return News(now, matcher, rules.by_story(news.sightings(connection, matcher, new)), ready)
 
 
-def digest_for(parts: Parts, wish: Subscription, recipient: Recipient, found: News, extras: Extras = Extras()) -> Digest | None:
+def digest_for(parts: Parts, wish: Subscription, recipient: Recipient, found: News, extras: Extras = NO_EXTRAS) -> Digest | None:
     """What this recipient would be told now; None when there is nothing and nothing is to be said of that."""
     areas = wish.area_ids(parts.taxonomy)
     since = rules.looks_from(recipient.told_until, found.now)
@@ -136,7 +145,7 @@ def digest_for(parts: Parts, wish: Subscription, recipient: Recipient, found: Ne
     with parts.database.reading() as connection:
         told = recipients.told_stories(connection, recipient.key, [c.lead.story for c in chosen])
         chosen = tuple(c for c in chosen if c.lead.story not in told)
-        if wish.words != Subscription.model_fields["words"].default:
+        if wish.words != Words():
             chosen = _with_words(wish, chosen, news.texts(connection, [c.lead.article for c in chosen]))
         if not chosen and not wish.nothing_new:
             return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, not_, or_, select
@@ -54,7 +54,8 @@ def ready_until(connection: Connection, matcher: int, *, since: datetime, first_
     looked = select(1).where(matched.c.matcher_id == matcher, matched.c.paragraph_id == article_paragraphs.c.paragraph_id)
     unseen = select(1).where(_current(), not_(looked.correlate(article_paragraphs).exists())).correlate(articles).exists()
     late = select(func.min(articles.c.first_seen_at)).where(articles.c.day >= first_day, articles.c.first_seen_at > since)
-    return connection.scalar(late.where(or_(not_(_grouped()), unseen)))
+    found: datetime | None = connection.scalar(late.where(or_(not_(_grouped()), unseen)))
+    return found
 
 
 def new_stories(connection: Connection, matcher: int, *, since: datetime, first_day: date) -> tuple[int, ...]:
@@ -67,7 +68,7 @@ def new_stories(connection: Connection, matcher: int, *, since: datetime, first_
 
 def stories_of_days(connection: Connection, matcher: int, first_day: date) -> tuple[int, ...]:
     """Stories with an article of `first_day` or later that has a hit."""
-    return new_stories(connection, matcher, since=datetime.min.replace(year=1970).astimezone(), first_day=first_day)
+    return new_stories(connection, matcher, since=datetime(1970, 1, 1, tzinfo=UTC), first_day=first_day)
 
 
 def sightings(connection: Connection, matcher: int, stories: Sequence[int]) -> tuple[Sighting, ...]:

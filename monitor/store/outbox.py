@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, Update, and_, func, or_, select, update
 
 from monitor.domain import Message
 from monitor.store import recipients as stored
@@ -109,7 +109,7 @@ def refuse(connection: Connection, queued: Queued, error: str, *, now: datetime)
     stored.pause(connection, queued.message.recipient, stored.REFUSED + error, now=now)
 
 
-def _mine(queued: Queued):  # type: ignore[no-untyped-def]  # an Update's own type says nothing
+def _mine(queued: Queued) -> Update:
     return update(outbox).where(outbox.c.id == queued.id, outbox.c.state == "queued")
 
 

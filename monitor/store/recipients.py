@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select, update
+from sqlalchemy import Connection, Update, and_, bindparam, select, update
 
 from monitor.store.database import insert
 from monitor.store.schema import alerted, recipients
@@ -46,10 +46,10 @@ def all_recipients(connection: Connection) -> dict[str, Recipient]:
     return {r.key: Recipient(r.key, r.subscription, r.token, r.turn_at, r.told_until, r.paused_at, r.paused_why) for r in rows}
 
 
-def sync_recipients(connection: Connection, wanted: Sequence[Wanted], *, now: datetime, keep: Sequence[str] = ()) -> dict[str, Recipient]:
+def sync_recipients(connection: Connection, wanted: Sequence[Wanted], *, now: datetime) -> dict[str, Recipient]:
     """Makes the table follow the file; returns those that are wanted.
 
-    One that is gone is paused (unless in `keep`), one that comes back goes on, and so does one that was refused and has new channels.
+    One that is gone is paused, one that comes back goes on, and so does one that was refused and has new channels.
     """
     known = all_recipients(connection)
     new = [
@@ -67,7 +67,7 @@ def sync_recipients(connection: Connection, wanted: Sequence[Wanted], *, now: da
             if _goes_on(old, w):
                 values |= {"paused_at": None, "paused_why": None}
             connection.execute(update(recipients).where(recipients.c.key == w.key).values(**values))
-    staying = {w.key for w in wanted} | set(keep)
+    staying = {w.key for w in wanted}
     for key, old in known.items():
         if key not in staying and old.paused_at is None:
             pause(connection, key, REMOVED, now=now)
@@ -111,7 +111,7 @@ def take_turns(connection: Connection, turns: Sequence[tuple[Recipient, datetime
         connection.execute(_turn(), [_turn_values(recipient, turn_at, until) for recipient, until in turns])
 
 
-def _turn():  # type: ignore[no-untyped-def]  # an Update's own type says nothing
+def _turn() -> Update:
     mine = and_(recipients.c.key == bindparam("mine"), recipients.c.turn_at == bindparam("before"), recipients.c.paused_at.is_(None))
     return update(recipients).where(mine).values(turn_at=bindparam("after"), told_until=bindparam("until"))
 

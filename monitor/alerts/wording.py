@@ -1,0 +1,114 @@
+"""Text from outside made fit for a message: cleaned, cut, quoted around its mentions, wrapped. Pure.
+
+Widths are columns as a terminal counts them: a Chinese character takes two, a combining mark none.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import wcwidth
+
+from monitor.domain import Mention
+
+COLUMNS = 78
+ELLIPSIS = "…"
+QUOTE_CHARACTERS = 320
+# How far a cut may move to fall between words.
+SNAP = 24
+# Characters that reorder, hide or break a line; joiners stay, since emoji and Indic scripts need them.
+_UNWANTED = re.compile("[\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SPACES = re.compile(r"\s+")
+# A column of combining marks has no width but costs bytes.
+_MARKS = 4
+
+
+def plain(text: str) -> str:
+    """`text` without control characters, direction marks and lone surrogates; each becomes a space. Length may change."""
+    return _UNWANTED.sub("", _CONTROLS.sub(" ", text))
+
+
+def clean(text: str, columns: int | None = None) -> str:
+    """One line without debris; with `columns`, cut to that width at a whole character and marked with «…»."""
+    limit = None if columns is None else columns * _MARKS
+    line = _SPACES.sub(" ", plain(text if limit is None else text[: limit * 2])).strip()
+    if columns is None or (wcwidth.width(line) <= columns and len(line) <= columns * _MARKS):
+        return line
+    return wcwidth.clip(line[: columns * _MARKS], 0, columns - 1).rstrip() + ELLIPSIS
+
+
+def quote(text: str, mentions: Sequence[Mention], characters: int = QUOTE_CHARACTERS) -> tuple[str, tuple[Mention, ...]]:
+    """At most about `characters` of `text` around its first mention, and the mentions in the new places."""
+    inside = sorted((m for m in mentions if 0 <= m.start < m.end <= len(text)), key=lambda m: (m.start, m.end))
+    if len(text) <= characters:
+        return text, tuple(inside)
+    first = inside[0].start if inside else 0
+    start = min(max(0, first - characters // 3), len(text) - characters)
+    start, end = _snapped(text, start), _snapped(text, start + characters)
+    lead = ELLIPSIS if start > 0 else ""
+    shift = len(lead) - start
+    moved = tuple(Mention(m.alias, m.start + shift, min(m.end, end) + shift, m.weak) for m in inside if start <= m.start and m.start < end)
+    return lead + text[start:end] + (ELLIPSIS if end < len(text) else ""), moved
+
+
+def _snapped(text: str, at: int) -> int:
+    """The nearest place after `at` where a word begins, if there is one near; else `at`, moved off combining marks."""
+    if at <= 0 or at >= len(text):
+        return max(0, min(at, len(text)))
+    space = text.find(" ", at - 1, at + SNAP)
+    if space >= 0:
+        return space + 1
+    while at < len(text) and unicodedata.combining(text[at]):
+        at += 1
+    return at
+
+
+def segments(text: str, mentions: Iterable[Mention]) -> list[tuple[str, bool]]:
+    """`text` in order, in pieces: (piece, whether it is a mention). Overlapping mentions are one piece; pieces are `plain`."""
+    pieces: list[tuple[str, bool]] = []
+    at = 0
+    for start, end in _merged(mentions, len(text)):
+        pieces += [(plain(text[at:start]), False), (plain(text[start:end]), True)]
+        at = end
+    pieces.append((plain(text[at:]), False))
+    return [(piece, marked) for piece, marked in pieces if piece]
+
+
+def _merged(mentions: Iterable[Mention], length: int) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted((m.start, m.end) for m in mentions if 0 <= m.start < m.end <= length):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def starred(text: str, mentions: Iterable[Mention]) -> str:
+    """`text` on one line with its *mentions* between asterisks, as plain-text mail writes emphasis."""
+    return clean("".join(f"*{piece}*" if marked else piece for piece, marked in segments(text, mentions)))
+
+
+def words_of(text: str, mentions: Iterable[Mention]) -> tuple[str, ...]:
+    """The mentions as they stand in `text`, each once, in order."""
+    found = (clean(text[m.start : m.end]) for m in sorted(mentions, key=lambda m: m.start))
+    return tuple(dict.fromkeys(word for word in found if word))
+
+
+def wrap(text: str, indent: int = 0, first: str = "", columns: int = COLUMNS) -> str:
+    """`text` in lines of at most `columns`; the first begins with `first`, the others with `indent` spaces."""
+    lead = first or " " * indent
+    line = clean(text)
+    if len(lead) + wcwidth.width(line) <= columns:
+        return f"{lead}{line}".rstrip()
+    lines = wcwidth.wrap(line, columns, initial_indent=lead, subsequent_indent=" " * indent, break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+def aligned(text: str, columns: int, *, right: bool = False) -> str:
+    """`text` cut and padded to exactly `columns`."""
+    shown = clean(text, columns)
+    return wcwidth.rjust(shown, columns) if right else wcwidth.ljust(shown, columns)
