@@ -32,9 +32,7 @@ def answers(matcher: Matcher, encoder: Encoder, gold: Sequence[Labelled]) -> lis
 
 def floors(published: Mapping[str, tuple[float, float, float]]) -> dict[str, float]:
     """What is pinned, by row of the table; of false hits it is the ceiling."""
-    return {
-        name: round(value + SLACK if name.startswith("false") else value - SLACK, 4) for name, (value, _, _) in published.items()
-    }
+    return {name: round(value + SLACK if name.startswith("false") else value - SLACK, 4) for name, (value, _, _) in published.items()}
 
 
 def below(pinned: Mapping[str, float], published: Mapping[str, tuple[float, float, float]]) -> list[str]:
@@ -52,21 +50,27 @@ def below(pinned: Mapping[str, float], published: Mapping[str, tuple[float, floa
 def load_baseline(folder: Path, gold: Sequence[Labelled]) -> dict[str, float]:
     """The pinned floors. Raises InputError if there are none or they were measured on other paragraphs."""
     file = folder / FILE
-    try:
-        row: Any = json.loads(file.read_text(encoding="utf-8"))
-        pinned, fingerprint = row["floors"], row["gold"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file}: cannot be read ({error}); run `monitor gate --pin`") from None
+    pinned, fingerprint = _read(file)
     if fingerprint != gold_fingerprint(gold):
         raise InputError(f"{file}: was measured on other paragraphs; look at what changed, then run `monitor gate --pin`")
-    return {str(name): float(value) for name, value in pinned.items()}
+    return pinned
+
+
+def _read(file: Path) -> tuple[dict[str, float], str]:
+    try:
+        row: Any = json.loads(file.read_text(encoding="utf-8"))
+        return {str(name): float(value) for name, value in row["floors"].items()}, str(row["gold"])
+    except FileNotFoundError:
+        raise InputError(f"{file}: there is no such file; run `monitor gate --pin`") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{file}: cannot be read ({error}); restore it, or remove it and run `monitor gate --pin`") from None
 
 
 def pin(folder: Path, gold: Sequence[Labelled], published: Mapping[str, tuple[float, float, float]], *, lower: bool) -> Path:
     """Writes new floors. Raises InputError where one would go down and `lower` is not set."""
     file = folder / FILE
     new = floors(published)
-    old: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))["floors"] if file.exists() else {}
+    old = _read(file)[0] if file.exists() else {}
     worse = [n for n, floor in old.items() if (new.get(n, 9.0) > floor if n.startswith("false") else new.get(n, -1.0) < floor)]
     if worse and not lower:
         raise InputError(f"{file}: this would lower {len(worse)} floors ({', '.join(worse[:4])}); if that is meant, add --lower")

@@ -32,7 +32,7 @@ def load_gold(paths: Iterable[Path], areas: Collection[str]) -> tuple[Labelled, 
     found: list[Labelled] = []
     for path in paths:
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = path.read_text(encoding="utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: cannot be read: {error}") from None
         found += [_labelled(line, path, number, areas) for number, line in enumerate(lines, 1) if line.strip()]
@@ -49,11 +49,17 @@ def _labelled(line: str, path: Path, number: int, areas: Collection[str]) -> Lab
         raise InputError(f"{where}: is not JSON: {error}") from None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         raise InputError(f'{where}: has no `text`; a line is {{"id", "text", "lang", "labels", "unsure", "kind"}}')
-    labels, unsure = frozenset(row.get("labels") or ()), frozenset(row.get("unsure") or ())
+    labels, unsure = (_areas(row.get(name), f"{where}: `{name}`") for name in ("labels", "unsure"))
     if unknown := (labels | unsure) - set(areas):
         raise InputError(f"{where}: unknown area {sorted(unknown)[0]!r}; `monitor areas` shows those there are")
     kind = str(row.get("kind") or ("plain" if labels else "negative"))
     return Labelled(str(row.get("id", number)), row["text"], str(row.get("lang", "und")), labels, unsure, kind, path.stem)
+
+
+def _areas(given: Any, where: str) -> frozenset[str]:
+    if not isinstance(given or [], list) or not all(isinstance(area, str) for area in given or []):
+        raise InputError(f"{where} is no list of area ids")
+    return frozenset(given or [])
 
 
 def gold_fingerprint(gold: Iterable[Labelled]) -> str:

@@ -74,11 +74,9 @@ def measure(judged: Judged) -> dict[str, Any]:
         "macro": {name: float(np.mean([s[name] for s in present])) if present else 1.0 for name in ("precision", "recall", "f1")},
         "areas": by_area,
         "languages": {language: _tally(judged, np.flatnonzero(languages == language)) for language in sorted(set(languages))},
-        "kinds": {
-            kind: _tally(judged, np.flatnonzero(kinds == kind)) for kind in sorted(set(kinds)) if not empty[kinds == kind].all()
-        },
+        "kinds": {kind: _tally(judged, np.flatnonzero(kinds == kind)) for kind in sorted(set(kinds)) if not empty[kinds == kind].all()},
         "false_hits": {
-            kind: {"paragraphs": int((kinds == kind).sum()), "share": float(false_hits[(kinds == kind) & empty].mean())}
+            kind: {"paragraphs": int(np.sum((kinds == kind) & empty)), "share": float(false_hits[(kinds == kind) & empty].mean())}
             for kind in sorted(set(kinds[empty]))
         },
         "calibration_error": calibration_error(judged),
