@@ -30,6 +30,9 @@ class Labelled:
 def load_gold(paths: Iterable[Path], areas: Collection[str]) -> tuple[Labelled, ...]:
     """The paragraphs of all files, in order. Raises InputError naming file and line."""
     found: list[Labelled] = []
+    paths = tuple(paths)
+    if not paths:
+        raise InputError("no file of labelled paragraphs (gold/train, gold/head and gold/held-out of the taxonomy folder hold *.jsonl)")
     for path in paths:
         try:
             lines = path.read_text(encoding="utf-8").split("\n")

@@ -67,7 +67,6 @@ def measure(judged: Judged) -> dict[str, Any]:
     empty = np.array([not p.labels for p in judged.gold])
     by_area = {area: _tally(judged, everything, np.array([column])) for column, area in enumerate(judged.areas)}
     present = [s for s in by_area.values() if s["positives"]]
-    false_hits = judged.fired.any(axis=1)
     return {
         "paragraphs": len(judged.gold),
         "micro": _tally(judged, everything),
@@ -75,12 +74,15 @@ def measure(judged: Judged) -> dict[str, Any]:
         "areas": by_area,
         "languages": {language: _tally(judged, np.flatnonzero(languages == language)) for language in sorted(set(languages))},
         "kinds": {kind: _tally(judged, np.flatnonzero(kinds == kind)) for kind in sorted(set(kinds)) if not empty[kinds == kind].all()},
-        "false_hits": {
-            kind: {"paragraphs": int(np.sum((kinds == kind) & empty)), "share": float(false_hits[(kinds == kind) & empty].mean())}
-            for kind in sorted(set(kinds[empty]))
-        },
+        "false_hits": {kind: _false_hits(judged, kind) for kind in sorted({p.kind for p in judged.gold if not p.labels})},
         "calibration_error": calibration_error(judged),
     }
+
+
+def _false_hits(judged: Judged, kind: str) -> dict[str, float]:
+    """Of the paragraphs of a kind that carry no area at all: how many there are, and the share with a hit."""
+    chosen = [row for row, p in enumerate(judged.gold) if p.kind == kind and not p.labels]
+    return {"paragraphs": len(chosen), "share": float(judged.fired[chosen].any(axis=1).mean())}
 
 
 def calibration_bins(judged: Judged) -> list[dict[str, float]]:

@@ -103,7 +103,12 @@ def _head(row: dict[str, Any], names: tuple[str, ...]) -> Head:
 
 
 def save_calibration(calibration: Calibration, folder: Path) -> Path:
-    """Writes the file, numbers rounded to six digits, and returns its path."""
+    """Writes the file whole or not at all, and returns its path. Raises CalibrationError where it cannot be written."""
     file = folder / FILE
-    file.write_text(json.dumps({"format": FORMAT, **asdict(calibration)}, ensure_ascii=False, indent=1), encoding="utf-8")
+    partial = file.with_suffix(".partial")
+    try:
+        partial.write_text(json.dumps({"format": FORMAT, **asdict(calibration)}, ensure_ascii=False, indent=1), encoding="utf-8")
+        partial.replace(file)
+    except OSError as error:
+        raise CalibrationError(f"{file}: cannot be written ({error.strerror}); set `taxonomy` to a folder of your own") from None
     return file
