@@ -95,7 +95,7 @@ def upgrade() -> None:
         sa.Column("token", sa.String(length=64), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("turn_at", UtcTime(), nullable=False),
-        sa.Column("told_until", UtcTime(), nullable=False),
+        sa.Column("considered", Id, nullable=False),
         sa.Column("paused_at", UtcTime(), nullable=True),
         sa.Column("paused_why", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recipients")),

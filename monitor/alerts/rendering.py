@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,19 +24,25 @@ SHIPPED = Path(__file__).parent / "templates"
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
+@lru_cache(maxsize=4)
+def _environment(folder: Path | None) -> jinja2.Environment:
+    """Compiles a template once and again when its file changes."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([str(place) for place in (folder, SHIPPED) if place]),
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS)
+    return environment
+
+
 class Templates:
     """The shipped templates, or those that `folder` has instead. Raises ConfigurationError naming file and line."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        places = [str(place) for place in (folder, SHIPPED) if place]
-        self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(places),
-            autoescape=lambda name: bool(name and name.endswith(".html")),
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters.update(FILTERS)
+        self._environment = _environment(folder)
 
     def text(self, name: str, context: Mapping[str, Any]) -> str:
         """Plain text, its lines without spaces at the end (but the mark of a signature) and with at most one empty line between."""

@@ -1,9 +1,9 @@
 """Which stories are news for a reader. Pure.
 
-A story is told to a reader once, ever. It is news when the first of its articles that meets the reader's wishes was first seen
-after the reader was last told: so an edited article, a late syndication of a story that was there before, and a new matcher's
-second look at old articles are no news. An article that was published long before it was first seen (a source that was just
-added, a feed that came back) is none either.
+A story is told to a reader once, ever. It is news when the first of its articles that meets the reader's wishes was stored after
+those that were considered at the reader's last turn: so an edited article, a late syndication of a story that was there before,
+and a new matcher's second look at old articles are no news. An article that was published long before it was first seen (a source
+that was just added, a feed that came back) is none either.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from monitor.folding import fold
 
 # Published at most so long before it was first seen; also how far a message reaches back after an outage.
 NEWS_FOR = timedelta(days=14)
-# Articles may be stored some time after the moment that they were first seen at, so this much is looked at again.
-SLACK = timedelta(hours=1)
 
 
 class Sighting(Protocol):
@@ -63,41 +61,29 @@ class Chosen:
 
 
 def by_story(sightings: Iterable[Sighting]) -> dict[int, tuple[Sighting, ...]]:
-    """The sightings of each story, the first seen first."""
+    """The sightings of each story, the first stored first."""
     stories: dict[int, list[Sighting]] = {}
     for sighting in sightings:
         stories.setdefault(sighting.story, []).append(sighting)
-    return {story: tuple(sorted(group, key=lambda s: (s.first_seen_at, s.article))) for story, group in stories.items()}
-
-
-def looks_from(told_until: datetime, now: datetime) -> datetime:
-    """Stories first seen after this are looked at: those since the last turn, but after a long outage not for ever."""
-    return max(told_until, now - NEWS_FOR)
-
-
-def told_until(before: datetime, ready_until: datetime | None, now: datetime) -> datetime:
-    """Up to when stories are considered after a turn: not past the first article that is still to be matched (`ready_until`)."""
-    return max(before, min(now - SLACK, ready_until or now) - timedelta(microseconds=1))
+    return {story: tuple(sorted(group, key=lambda s: s.article)) for story, group in stories.items()}
 
 
 def choose(
-    wish: Subscription,
-    stories: Mapping[int, Sequence[Sighting]],
-    areas: Collection[str],
-    *,
-    since: datetime,
+    wish: Subscription, stories: Mapping[int, Sequence[Sighting]], areas: Collection[str], *, after: int, since: datetime
 ) -> tuple[Chosen, ...]:
-    """News for this reader, the most carried and surest first. `stories` as `by_story` gives them.
+    """News for this reader, the most carried and surest first: articles after the id `after`, first seen since `since`.
 
-    `wish.words` are not looked at, and neither is what the reader was told.
+    `stories` as `by_story` gives them. `wish.words` are not looked at, and neither is what the reader was told.
     """
-    found = [chosen for group in stories.values() if group[-1].first_seen_at > since and (chosen := _choose_one(wish, group, areas, since))]
+    found = [
+        chosen for group in stories.values() if group[-1].article > after and (chosen := _choose_one(wish, group, areas, after, since))
+    ]
     return tuple(sorted(found, key=lambda c: (-len(c.also_in), -c.lead.probability, -c.lead.article)))
 
 
-def _choose_one(wish: Subscription, group: Sequence[Sighting], areas: Collection[str], since: datetime) -> Chosen | None:
+def _choose_one(wish: Subscription, group: Sequence[Sighting], areas: Collection[str], after: int, since: datetime) -> Chosen | None:
     fitting = [s for s in group if s.area in areas and _fits(wish, s)]
-    if not fitting or fitting[0].first_seen_at <= since or fitting[0].day < (fitting[0].first_seen_at - NEWS_FOR).date():
+    if not fitting or not _is_news(fitting[0], after, since):
         return None
     lead = max((s for s in fitting if s.article == fitting[0].article), key=lambda s: s.probability)
     surest: dict[str, float] = {}
@@ -106,6 +92,10 @@ def _choose_one(wish: Subscription, group: Sequence[Sighting], areas: Collection
     rest = sorted(surest.keys() - {lead.area}, key=lambda area: (-surest[area], area))
     also_in = dict.fromkeys(s.source for s in group if s.source != lead.source)
     return Chosen(lead, (lead.area, *rest), tuple(also_in))
+
+
+def _is_news(first: Sighting, after: int, since: datetime) -> bool:
+    return first.article > after and first.first_seen_at >= since and first.day >= (first.first_seen_at - NEWS_FOR).date()
 
 
 def _fits(wish: Subscription, s: Sighting) -> bool:

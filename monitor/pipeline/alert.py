@@ -34,12 +34,12 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What may be told at `now`: the stories by their id, and up to when everything is matched (None: up to now)."""
+    """What may be told at `now`: the stories by their id, and the id of the article up to which all are matched."""
 
     now: datetime
     matcher: int
     stories: Mapping[int, Sequence[Sighting]]
-    ready_until: datetime | None
+    ready_up_to: int
 
 
 def alert(parts: Parts, *, bursts: Sequence[Burst] = (), first_mentions: Sequence[str] = ()) -> Counter[str]:
@@ -77,9 +77,13 @@ def read_wishes(parts: Parts) -> dict[str, Subscription]:
 
 def sync(parts: Parts, wishes: Mapping[str, Subscription]) -> dict[str, Recipient]:
     """The recipients as the database has them after it followed the file."""
-    wanted = [Wanted(w.name, w.model_dump(mode="json"), timedelta(days=w.reach_back_days)) for w in wishes.values()]
     with parts.database.writing() as connection:
-        return recipients.sync_recipients(connection, wanted, now=parts.clock())
+        return recipients.sync_recipients(connection, [wanted(wish) for wish in wishes.values()], now=parts.clock())
+
+
+def wanted(wish: Subscription) -> Wanted:
+    """A subscription as the database keeps it."""
+    return Wanted(wish.name, wish.model_dump(mode="json"), timedelta(days=wish.reach_back_days))
 
 
 def tell_due(
@@ -99,18 +103,17 @@ def tell_due(
     known = sync(parts, wishes)
     due = [r for r in known.values() if r.paused_at is None and (r.key == only if only else _is_due(wishes[r.key], r, now))]
     done: Counter[str] = Counter(due=len(due))
-    found = gather(parts, min((r.told_until for r in due), default=now), now) if due else None
+    found = gather(parts, min(r.considered for r in due), now) if due else None
     if found is None:
         return done
     extras = replace(extras, week=_week(parts, found), notes=(*extras.notes, *_notes(parts, now)))
-    silent: list[tuple[Recipient, datetime]] = []
+    silent: list[tuple[Recipient, int]] = []
     for recipient in due:
-        until = rules.told_until(recipient.told_until, found.ready_until, now)
         digest = digest_for(parts, wishes[recipient.key], recipient, found, extras)
         if digest is None:
-            silent.append((recipient, until))
+            silent.append((recipient, found.ready_up_to))
         else:
-            done.update(_queue(parts, recipient, digest, templates, sender, until))
+            done.update(_queue(parts, recipient, digest, templates, sender, found.ready_up_to))
     with parts.database.writing() as connection:
         recipients.take_turns(connection, silent, turn_at=now)
     return done
@@ -120,26 +123,25 @@ def _is_due(wish: Subscription, recipient: Recipient, now: datetime) -> bool:
     return schedule.is_due(wish.schedule, wish.zone, recipient.turn_at, now)
 
 
-def gather(parts: Parts, since: datetime, now: datetime) -> News | None:
-    """All that is new after `since`; None when no matcher is live yet."""
-    since = rules.looks_from(since, now)
-    first_day = (since - rules.NEWS_FOR).date()
+def gather(parts: Parts, after: int, now: datetime) -> News | None:
+    """All that is new after the article of the id `after`; None when no matcher is live yet."""
+    first_day = (now - 2 * rules.NEWS_FOR).date()
     with parts.database.reading() as connection:
         matcher = hits.live_matcher(connection)
         if matcher is None:
             return None
         # Articles of days before the window are never matched, and must not hold up the others.
         matched_from = max(first_day, (now - parts.settings.window).date())
-        ready = news.ready_until(connection, matcher, since=since, first_day=matched_from)
-        new = news.new_stories(connection, matcher, since=since, first_day=first_day)
+        ready = news.ready_up_to(connection, matcher, after=after, first_day=matched_from)
+        new = news.new_stories(connection, matcher, after=after, first_day=first_day)
         return News(now, matcher, rules.by_story(news.sightings(connection, matcher, new)), ready)
 
 
 def digest_for(parts: Parts, wish: Subscription, recipient: Recipient, found: News, extras: Extras = NO_EXTRAS) -> Digest | None:
     """What this recipient would be told now; None when there is nothing and nothing is to be said of that."""
     areas = wish.area_ids(parts.taxonomy)
-    since = rules.looks_from(recipient.told_until, found.now)
-    chosen = rules.choose(wish, found.stories, areas, since=since)
+    reach = found.now - rules.NEWS_FOR
+    chosen = rules.choose(wish, found.stories, areas, after=recipient.considered, since=reach)
     if not chosen and not wish.nothing_new:
         return None
     with parts.database.reading() as connection:
@@ -150,25 +152,27 @@ def digest_for(parts: Parts, wish: Subscription, recipient: Recipient, found: Ne
         if not chosen and not wish.nothing_new:
             return None
         evidence = news.evidence(connection, found.matcher, [c.lead.article for c in chosen])
-    mine = extras.of(areas, since)
-    if since > recipient.told_until:
-        mine = replace(mine, notes=(*mine.notes, f"Stories first seen before {since:%d %b %Y} are left out after the long pause."))
+    is_first = recipient.turn_at == recipient.created_at
+    begun = recipient.created_at - timedelta(days=wish.reach_back_days) if is_first else recipient.turn_at
+    mine = extras.of(areas, max(begun, reach))
+    if begun < reach:
+        mine = replace(mine, notes=(*mine.notes, f"Stories first seen before {reach:%d %b %Y} are left out after the long pause."))
     names = {area.id: area.name() for area in parts.taxonomy.areas}
-    return digests.build(wish, chosen, evidence, names, since=since, now=found.now, extras=mine)
+    return digests.build(wish, chosen, evidence, names, since=max(begun, reach), now=found.now, extras=mine)
 
 
 def _with_words(wish: Subscription, chosen: Sequence[Chosen], texts: Mapping[int, str]) -> tuple[Chosen, ...]:
     return tuple(c for c in chosen if rules.words_allow(wish.words, texts.get(c.lead.article, c.lead.title)))
 
 
-def _queue(parts: Parts, recipient: Recipient, digest: Digest, templates: Templates, sender: Sender, until: datetime) -> dict[str, int]:
+def _queue(parts: Parts, recipient: Recipient, digest: Digest, templates: Templates, sender: Sender, considered: int) -> dict[str, int]:
     try:
         messages = digests.messages(digest, templates, sender, recipient.token)
     except Exception as error:  # whatever is wrong with one reader's digest, the others get theirs; it is built again next time
         log.error("%s cannot be told: %s", recipient.key, error, exc_info=not isinstance(error, MonitorError))
         return {"failed": 1}
     with parts.database.writing() as connection:
-        if not outbox.tell(connection, recipient, messages, digest.stories, key=digest.key, told_until=until, now=digest.at):
+        if not outbox.tell(connection, recipient, messages, digest.stories, key=digest.key, considered=considered, now=digest.at):
             return {}
     return {"queued": len(messages), "stories": len(digest.stories)}
 

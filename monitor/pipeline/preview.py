@@ -11,10 +11,9 @@ from monitor.alerts import rules, schedule
 from monitor.alerts.digest import Digest
 from monitor.alerts.rules import Chosen
 from monitor.alerts.subscriptions import Subscription, Words
-from monitor.pipeline.alert import digest_for, gather
+from monitor.pipeline.alert import digest_for, gather, wanted
 from monitor.pipeline.parts import Parts
 from monitor.store import hits, news, recipients
-from monitor.store.recipients import Recipient
 
 DAYS = 30
 NOON = time(12, tzinfo=UTC)
@@ -58,9 +57,9 @@ def _fitting(parts: Parts, wish: Subscription, since: datetime) -> tuple[tuple[C
         matcher = hits.live_matcher(connection)
         if matcher is None:
             return (), {}
-        stories = news.stories_of_days(connection, matcher, since.date())
+        stories = news.new_stories(connection, matcher, after=0, first_day=since.date())
         found = (replace(s, first_seen_at=datetime.combine(s.day, NOON)) for s in news.sightings(connection, matcher, stories))
-        chosen = rules.choose(wish, rules.by_story(found), wish.area_ids(parts.taxonomy), since=since)
+        chosen = rules.choose(wish, rules.by_story(found), wish.area_ids(parts.taxonomy), after=0, since=since)
         articles = [c.lead.article for c in chosen]
         if wish.words != Words():
             texts = news.texts(connection, articles)
@@ -72,8 +71,6 @@ def digest_now(parts: Parts, wish: Subscription) -> Digest | None:
     """What a reader would be told at this moment, whoever's turn it is; None when there is nothing."""
     now = parts.clock()
     with parts.database.reading() as connection:
-        known = recipients.all_recipients(connection).get(wish.name)
-    begun = now - timedelta(days=wish.reach_back_days)
-    recipient = known or Recipient(wish.name, {}, "", now, begun, None, None)
-    found = gather(parts, recipient.told_until, now)
+        recipient = recipients.all_recipients(connection).get(wish.name) or recipients.newcomer(connection, wanted(wish), now=now)
+    found = gather(parts, recipient.considered, now)
     return digest_for(parts, wish, recipient, found) if found else None

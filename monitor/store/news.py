@@ -1,13 +1,13 @@
 """What could be told: the stories of a time, who carries them, and the words that speak for an area in them.
 
-Everything is found from the days of the articles, which are indexed, never by going through all hits.
+Everything is found from the ids and days of the articles, never by going through all hits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, not_, or_, select
@@ -46,29 +46,24 @@ def _grouped() -> ColumnElement[bool]:
     return or_(articles.c.story_id.is_not(None), articles.c.shingles.is_(None))
 
 
-def ready_until(connection: Connection, matcher: int, *, since: datetime, first_day: date) -> datetime | None:
-    """When the first article after `since` was seen that has no story yet or that `matcher` has not looked at whole; None: all are ready.
+def ready_up_to(connection: Connection, matcher: int, *, after: int, first_day: date) -> int:
+    """The last article, by id, before the first one that has no story yet or that `matcher` has not looked at whole.
 
-    Articles of days before `first_day` are left out.
+    Only articles after the id `after` are looked at; of those of days before `first_day` nothing is expected any more.
     """
     looked = select(1).where(matched.c.matcher_id == matcher, matched.c.paragraph_id == article_paragraphs.c.paragraph_id)
     unseen = select(1).where(_current(), not_(looked.correlate(article_paragraphs).exists())).correlate(articles).exists()
-    late = select(func.min(articles.c.first_seen_at)).where(articles.c.day >= first_day, articles.c.first_seen_at > since)
-    found: datetime | None = connection.scalar(late.where(or_(not_(_grouped()), unseen)))
-    return found
+    late = select(func.min(articles.c.id)).where(articles.c.id > after, articles.c.day >= first_day, or_(not_(_grouped()), unseen))
+    first_late = connection.scalar(late)
+    return first_late - 1 if first_late is not None else connection.scalar(select(func.max(articles.c.id))) or 0
 
 
-def new_stories(connection: Connection, matcher: int, *, since: datetime, first_day: date) -> tuple[int, ...]:
-    """Stories with an article that was first seen after `since` and has a hit."""
+def new_stories(connection: Connection, matcher: int, *, after: int, first_day: date) -> tuple[int, ...]:
+    """Stories with an article of `first_day` or later that has a hit and was stored after the one of the id `after`."""
     hit = select(1).where(_current(), hits.c.matcher_id == matcher, hits.c.paragraph_id == article_paragraphs.c.paragraph_id)
     chosen = select(func.coalesce(articles.c.story_id, articles.c.id)).distinct()
-    chosen = chosen.where(articles.c.day >= first_day, articles.c.first_seen_at > since, _grouped(), hit.correlate(articles).exists())
+    chosen = chosen.where(articles.c.id > after, articles.c.day >= first_day, _grouped(), hit.correlate(articles).exists())
     return tuple(connection.scalars(chosen))
-
-
-def stories_of_days(connection: Connection, matcher: int, first_day: date) -> tuple[int, ...]:
-    """Stories with an article of `first_day` or later that has a hit."""
-    return new_stories(connection, matcher, since=datetime(1970, 1, 1, tzinfo=UTC), first_day=first_day)
 
 
 def sightings(connection: Connection, matcher: int, stories: Sequence[int]) -> tuple[Sighting, ...]:

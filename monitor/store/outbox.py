@@ -45,14 +45,14 @@ def tell(
     stories: Sequence[tuple[int, Sequence[str]]],
     *,
     key: str,
-    told_until: datetime,
+    considered: int,
     now: datetime,
 ) -> bool:
     """Queues `messages` and records `stories` (each with its areas) as told by `key`, with the recipient's turn: all or nothing.
 
     Returns False, having written nothing, when another process gave the turn meanwhile.
     """
-    if not stored.take_turn(connection, recipient, turn_at=now, told_until=told_until):
+    if not stored.take_turn(connection, recipient, turn_at=now, considered=considered):
         return False
     queue(connection, messages, now=now)
     rows = [
@@ -147,7 +147,7 @@ def standing(connection: Connection, now: datetime) -> dict[str, Any]:
     waiting = and_(outbox.c.state == "queued", outbox.c.recipient.not_in([r.key for r in paused]))
     number, oldest = connection.execute(select(func.count(), func.min(outbox.c.queued_at)).where(waiting)).one()
     failed = select(outbox.c.last_error).where(waiting, outbox.c.last_error.is_not(None)).order_by(outbox.c.id.desc()).limit(1)
-    by_state = dict(connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).tuples())
+    by_state = dict(connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).tuples().all())
     return {
         "queued": number,
         "oldest_queued_seconds": None if oldest is None else round((now - oldest).total_seconds()),

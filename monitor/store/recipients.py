@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Update, and_, bindparam, select, update
+from sqlalchemy import Connection, Update, and_, bindparam, func, select, update
 
 from monitor.store.database import insert
-from monitor.store.schema import alerted, recipients
+from monitor.store.schema import alerted, articles, recipients
 
 REMOVED = "no longer in the subscriptions file"
 BY_HAND = "paused by hand"
@@ -30,20 +30,26 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """`turn_at`: when it last had its turn, told or not; stories first seen up to `told_until` were considered."""
+    """`turn_at`: when it last had its turn, told or not; articles up to the id `considered` were looked at for it.
+
+    `created_at` equals `turn_at` before the first turn.
+    """
 
     key: str
     body: dict[str, Any]
     token: str
+    created_at: datetime
     turn_at: datetime
-    told_until: datetime
+    considered: int
     paused_at: datetime | None
     paused_why: str | None
 
 
 def all_recipients(connection: Connection) -> dict[str, Recipient]:
     rows = connection.execute(select(recipients).order_by(recipients.c.id))
-    return {r.key: Recipient(r.key, r.subscription, r.token, r.turn_at, r.told_until, r.paused_at, r.paused_why) for r in rows}
+    return {
+        r.key: Recipient(r.key, r.subscription, r.token, r.created_at, r.turn_at, r.considered, r.paused_at, r.paused_why) for r in rows
+    }
 
 
 def sync_recipients(connection: Connection, wanted: Sequence[Wanted], *, now: datetime) -> dict[str, Recipient]:
@@ -52,15 +58,8 @@ def sync_recipients(connection: Connection, wanted: Sequence[Wanted], *, now: da
     One that is gone is paused, one that comes back goes on, and so does one that was refused and has new channels.
     """
     known = all_recipients(connection)
-    new = [
-        {
-            "key": w.key, "subscription": w.body, "token": secrets.token_urlsafe(24), "created_at": now, "turn_at": now,
-            "told_until": now - w.reach,
-        }
-        for w in wanted
-        if w.key not in known
-    ]  # fmt: skip
-    insert(connection, recipients, new, keys=["key"])
+    newcomers = [newcomer(connection, w, now=now) for w in wanted if w.key not in known]
+    insert(connection, recipients, [_row(r) for r in newcomers], keys=["key"])
     for w in wanted:
         if (old := known.get(w.key)) and (old.body != w.body or old.paused_why == REMOVED):
             values: dict[str, Any] = {"subscription": w.body}
@@ -73,6 +72,25 @@ def sync_recipients(connection: Connection, wanted: Sequence[Wanted], *, now: da
             pause(connection, key, REMOVED, now=now)
     after = all_recipients(connection)
     return {w.key: after[w.key] for w in wanted}
+
+
+def newcomer(connection: Connection, wanted: Wanted, *, now: datetime) -> Recipient:
+    """A recipient that is not there yet, as it would be made now."""
+    considered = _last_article(connection, now - wanted.reach)
+    return Recipient(wanted.key, wanted.body, secrets.token_urlsafe(24), now, now, considered, None, None)
+
+
+def _row(recipient: Recipient) -> dict[str, Any]:
+    r = recipient
+    return {
+        "key": r.key, "subscription": r.body, "token": r.token, "created_at": r.created_at, "turn_at": r.turn_at,
+        "considered": r.considered,
+    }  # fmt: skip
+
+
+def _last_article(connection: Connection, seen_until: datetime) -> int:
+    """Ids follow the order in which articles were stored, which has one writer at a time; times do not quite."""
+    return connection.scalar(select(func.max(articles.c.id)).where(articles.c.first_seen_at <= seen_until)) or 0
 
 
 def _goes_on(old: Recipient, wanted: Wanted) -> bool:
@@ -100,24 +118,24 @@ def resume(connection: Connection, key: str) -> bool:
     return connection.execute(update(recipients).where(mine).values(paused_at=None, paused_why=None)).rowcount > 0
 
 
-def take_turn(connection: Connection, recipient: Recipient, *, turn_at: datetime, told_until: datetime) -> bool:
+def take_turn(connection: Connection, recipient: Recipient, *, turn_at: datetime, considered: int) -> bool:
     """Records a turn. False when another process gave it meanwhile, or it was paused: then nothing must be told."""
-    return connection.execute(_turn(), _turn_values(recipient, turn_at, told_until)).rowcount > 0
+    return connection.execute(_turn(), _turn_values(recipient, turn_at, considered)).rowcount > 0
 
 
-def take_turns(connection: Connection, turns: Sequence[tuple[Recipient, datetime]], *, turn_at: datetime) -> None:
-    """Records turns with nothing to tell; with each recipient comes its new `told_until`."""
+def take_turns(connection: Connection, turns: Sequence[tuple[Recipient, int]], *, turn_at: datetime) -> None:
+    """Records turns with nothing to tell; with each recipient comes its new `considered`."""
     if turns:
-        connection.execute(_turn(), [_turn_values(recipient, turn_at, until) for recipient, until in turns])
+        connection.execute(_turn(), [_turn_values(recipient, turn_at, considered) for recipient, considered in turns])
 
 
 def _turn() -> Update:
     mine = and_(recipients.c.key == bindparam("mine"), recipients.c.turn_at == bindparam("before"), recipients.c.paused_at.is_(None))
-    return update(recipients).where(mine).values(turn_at=bindparam("after"), told_until=bindparam("until"))
+    return update(recipients).where(mine).values(turn_at=bindparam("after"), considered=bindparam("until"))
 
 
-def _turn_values(recipient: Recipient, turn_at: datetime, told_until: datetime) -> dict[str, Any]:
-    return {"mine": recipient.key, "before": recipient.turn_at, "after": turn_at, "until": told_until}
+def _turn_values(recipient: Recipient, turn_at: datetime, considered: int) -> dict[str, Any]:
+    return {"mine": recipient.key, "before": recipient.turn_at, "after": turn_at, "until": max(considered, recipient.considered)}
 
 
 def told_stories(connection: Connection, key: str, stories: Sequence[int]) -> frozenset[int]:

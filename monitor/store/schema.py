@@ -270,7 +270,7 @@ recipients = Table(
     Column("token", String(64), nullable=False, unique=True),  # known to nobody else: what the unsubscribe link carries
     Column("created_at", UtcTime, nullable=False),
     Column("turn_at", UtcTime, nullable=False),  # its last turn: it was told, or there was nothing new
-    Column("told_until", UtcTime, nullable=False),  # stories first seen up to here were considered
+    Column("considered", Id, nullable=False),  # articles up to this id were looked at for it
     Column("paused_at", UtcTime),
     Column("paused_why", Text),
 )
