@@ -34,9 +34,7 @@ TRACKING = frozenset(_TRACKING.split())
 # names that mean something on many sites, and are dropped only where the value says «from a feed» or «shared»
 _FROM = "ref from source src via mod ftag partner origin referer referrer rel feature srnd at cid dlbk sh"
 FROM = frozenset(_FROM.split())
-FROM_VALUE = re.compile(
-    r"(rss|atom|feed|xml|newsletter|e?mail|twitter|facebook|social|share|googlenews|google_news)([^a-z].*)?$", re.I
-)
+FROM_VALUE = re.compile(r"(rss|atom|feed|xml|newsletter|e?mail|twitter|facebook|social|share|googlenews|google_news)([^a-z].*)?$", re.I)
 
 # where a redirecting page keeps its target: host, path prefix, parameters
 WRAPPERS: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = tuple(
@@ -83,8 +81,8 @@ def canonical_url(url: str, base: str | None = None) -> str | None:
     """The one address of a page: absolute, http or https, without fragment, default port, credentials and tracking parameters.
 
     The host is lower-case and ASCII (IDNA), escapes are upper-case and only where needed, the query is sorted by name unless it
-    is positional (`?12345`), and redirecting wrappers (Google, Bing, Facebook, AMP caches …) are replaced by their target. `base` is what
-    a relative `url` is relative to. None where it is no usable http(s) address. Applying it twice changes nothing.
+    is positional (`?12345`), and redirecting wrappers (Google, Bing, Facebook, AMP caches …) are replaced by their target.
+    `base` is what a relative `url` is relative to. None where it is no usable http(s) address. Applying it twice changes nothing.
     """
     current = _normal(url, base)
     while current is not None:
