@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from monitor.domain import MatcherVersion
+from monitor.domain import MatcherVersion, Vectors
 from monitor.embed import Encoder, adapter_of, cache_folder, encoder_name, open_encoder
+from monitor.errors import CalibrationError
 from monitor.match import RULES, Calibration, Exemplars, Matcher, exemplar_sentences, load_calibration
 from monitor.pipeline import Parts
 from monitor.pipeline.parts import Progress, silent
@@ -54,23 +55,41 @@ def encoder_for(settings: Settings, taxonomy: Taxonomy) -> Encoder:
 
 
 def exemplars_for(taxonomy: Taxonomy, encoder: Encoder) -> Exemplars:
-    """The vectors of the model sentences; kept in the cache folder, since they only change with taxonomy or encoder."""
+    """The vectors of the model sentences; kept, since they only change with taxonomy or encoder."""
     texts, areas = exemplar_sentences(taxonomy)
-    key = hashlib.sha256("\x1f".join([encoder.name, *texts]).encode("utf-8", "replace")).hexdigest()[:24]
-    file = cache_folder() / "exemplars" / f"{key}.npy"
+    return Exemplars(texts, kept_vectors(texts, encoder.name, encoder.encode), areas)
+
+
+def kept_vectors(texts: Sequence[str], encoder: str, encode: Callable[[Sequence[str]], Vectors]) -> Vectors:
+    """`encode(texts)`, kept in the cache folder under the name of the encoder and the texts."""
+    key = hashlib.sha256("\x1f".join([encoder, *texts]).encode("utf-8", "replace")).hexdigest()[:24]
+    file = cache_folder() / "vectors" / f"{key}.npy"
     try:
-        vectors = np.load(file)
-    except (OSError, ValueError):
-        vectors = encoder.encode(texts)
+        return np.asarray(np.load(file), dtype=np.float32)
+    except (OSError, ValueError, EOFError):
+        vectors = encode(texts)
+    partial = file.with_name(f"{key}.{os.getpid()}.npy")
+    try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"{key}.{os.getpid()}.npy")
         np.save(partial, vectors)
         partial.replace(file)
-    return Exemplars(texts, vectors, areas)
+    except OSError:  # a full disk costs the time of encoding again, nothing else
+        partial.unlink(missing_ok=True)
+    return vectors
 
 
 def build_matcher(taxonomy: Taxonomy, calibration: Calibration, encoder: Encoder) -> Matcher:
+    """Raises CalibrationError when the calibration was fitted on the vectors of another model."""
+    if model_of(calibration.encoder) != model_of(encoder.name):
+        raise CalibrationError(
+            f"{taxonomy.folder / 'calibration.json'}: was fitted for {calibration.encoder}, not for {encoder.name}; run `monitor fit`"
+        )
     return Matcher(taxonomy, calibration, exemplars_for(taxonomy, encoder))
+
+
+def model_of(encoder: str) -> str:
+    """The name of an encoder without its precision, which a calibration does not depend on."""
+    return encoder.rpartition(":")[0]
 
 
 def open_matcher(settings: Settings) -> tuple[Matcher, Encoder]:
