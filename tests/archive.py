@@ -88,7 +88,12 @@ def fill(connection: Connection, *, now: datetime = NOW, days: int = 70, seed: i
     first = last - timedelta(days - 1)
     matcher = live_matcher(connection, now=now)
     added = noon(first) - timedelta(days=30)
-    sources = tuple(add_source(connection, o.title, kind=o.kind, language=o.language, added_at=added) for o in OUTLETS)
+    well = {"last_success_at": now, "last_entry_at": now, "entries_a_day": 4.0}
+    ill = {"failures": 3, "last_error": "too slow: no answer within 60 s", "last_success_at": now - timedelta(days=3)}
+    sources = tuple(
+        add_source(connection, o.title, kind=o.kind, language=o.language, added_at=added, **(ill if o is OUTLETS[-1] else well))
+        for o in OUTLETS
+    )
     burst_days = {
         "quantum-technology": tuple(last - timedelta(n) for n in (3, 2, 1)),
         "humanoid-robots": tuple(last - timedelta(n) for n in (30, 29, 28)),
@@ -130,9 +135,7 @@ def _day(
     return made
 
 
-def _story(
-    rng: np.random.Generator, area: str, day: date, last: date, sources: tuple[int, ...], down: set[int]
-) -> list[dict[str, Any]]:
+def _story(rng: np.random.Generator, area: str, day: date, last: date, sources: tuple[int, ...], down: set[int]) -> list[dict[str, Any]]:
     key = f"story-{rng.integers(2**62)}"
     new = area == "quantum-technology" and (last - day).days < 7 and rng.random() < 0.6
     actor = NEW_ACTOR if new else str(rng.choice(ACTORS))
@@ -186,4 +189,3 @@ def _store(connection: Connection, matcher: int, written: list[dict[str, Any]]) 
     link(connection, links)
     add_hits(connection, list(found.values()))
     return len(found)
-

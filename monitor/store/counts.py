@@ -1,105 +1,139 @@
-"""Daily counts and coverage: derived tables, replaced for a window, never incremented; and what reads them."""
+"""Daily counts and coverage: derived tables, replaced for a window, never incremented; and what reads them.
+
+A number counts for the day of its article (UTC), whenever the article came: a late one corrects its day at the next run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import Connection, Select, String, cast, delete, distinct, func, literal, select, text
+from sqlalchemy import Connection, FromClause, and_, case, delete, distinct, func, literal_column, select
 
 from monitor.domain import Coverage, DailyCount
 from monitor.store.database import insert
 from monitor.store.schema import article_paragraphs, articles, daily_counts, daily_coverage, fetches, hits, sources
 
-DIMENSIONS = {
-    "all": literal(""),
-    "language": articles.c.language,
-    "source": func.substr(func.coalesce(func.nullif(sources.c.title, ""), sources.c.url), 1, 255),
-    "source-kind": sources.c.kind,
-}
+# A source as counts name it; two of the same title count as one.
+# Constants are written out: PostgreSQL sees a bound value of GROUP BY as another one than that of SELECT.
+SOURCE_NAME = func.substr(
+    func.coalesce(func.nullif(sources.c.title, literal_column("''")), sources.c.url), literal_column("1"), literal_column("255")
+)
+STORY = func.coalesce(articles.c.story_id, articles.c.id)
+DIMENSIONS = ("all", "language", "source", "source-kind")
+
+Key = tuple[date, str, str]  # day, dimension, value
+
+
+def articles_with_hits() -> FromClause:
+    """Articles with their sources and the hits of the paragraphs that they have now."""
+    current = and_(article_paragraphs.c.article_id == articles.c.id, article_paragraphs.c.version == articles.c.version)
+    joined = articles.join(sources, sources.c.id == articles.c.source_id).join(article_paragraphs, current)
+    return joined.join(hits, hits.c.paragraph_id == article_paragraphs.c.paragraph_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An article that tells of an area."""
+
+    area: str
+    article: int
+    story: int
+    day: date
+    language: str
+    source: str  # as counts name it
+    source_kind: str
+
+
+def articles_found(connection: Connection, matcher: int, first: date, last: date) -> tuple[Found, ...]:
+    """Every article from `first` to `last` with every area it tells of, once each, oldest first."""
+    columns = (hits.c.area, articles.c.id, STORY, articles.c.day, articles.c.language, SOURCE_NAME, sources.c.kind)
+    chosen = select(*columns).select_from(articles_with_hits()).distinct()
+    chosen = chosen.where(hits.c.matcher_id == matcher, articles.c.day.between(first, last))
+    return tuple(Found(*row) for row in connection.execute(chosen.order_by(articles.c.day, articles.c.id, hits.c.area)))
 
 
 def replace_counts(connection: Connection, matcher: int, areas: Sequence[str], first: date, last: date) -> int:
     """Counts of every area on every day from `first` to `last`, by each dimension; returns how many rows.
 
-    The dimension `all` has a row for every area and day, zeros included; the others only where articles were seen.
+    The dimension `all` has a row for every area and day, zeros included; the others only where an article of the area was found.
+    A story counts once a day and value, however many articles tell it.
     """
+    seen = _seen(connection, first, last)
+    told: dict[tuple[str, *Key], set[int]] = {}
+    found: Counter[tuple[str, *Key]] = Counter()
+    for f in articles_found(connection, matcher, first, last):
+        for key in _keys(f.day, f.language, f.source, f.source_kind):
+            found[(f.area, *key)] += 1
+            told.setdefault((f.area, *key), set()).add(f.story)
+    everywhere = [(area, day, "all", "") for area in areas for day in _days(first, last)]
+    wanted = set(areas)
+    several = [key for key in found if key[0] in wanted and key[2] != "all"]
+    rows = [
+        {
+            "matcher_id": matcher, "area": key[0], "day": key[1], "dimension": key[2], "value": key[3],
+            "articles": found[key], "stories": len(told.get(key, ())), "articles_seen": seen[key[1:]],
+        }
+        for key in everywhere + several
+    ]  # fmt: skip
     connection.execute(delete(daily_counts).where(daily_counts.c.matcher_id == matcher, daily_counts.c.day.between(first, last)))
-    rows: list[dict[str, Any]] = []
-    for dimension in DIMENSIONS:
-        seen = _seen(connection, dimension, first, last)
-        found = _found(connection, matcher, dimension, first, last)
-        if dimension == "all":
-            days = (first + timedelta(n) for n in range((last - first).days + 1))
-            seen = {(day, ""): seen.get((day, ""), 0) for day in days}
-        rows += [
-            {
-                "matcher_id": matcher, "area": area, "day": day, "dimension": dimension, "value": value, "articles_seen": number,
-                "articles": found.get((area, day, value), (0, 0))[0], "stories": found.get((area, day, value), (0, 0))[1],
-            }
-            for (day, value), number in seen.items()
-            for area in areas
-            if dimension == "all" or (area, day, value) in found
-        ]  # fmt: skip
     insert(connection, daily_counts, rows)
     return len(rows)
 
 
-def _seen(connection: Connection, dimension: str, first: date, last: date) -> dict[tuple[date, str], int]:
-    value = DIMENSIONS[dimension]
+def _keys(day: date, language: str, source: str, kind: str) -> tuple[Key, ...]:
+    return (day, "all", ""), (day, "language", language), (day, "source", source), (day, "source-kind", kind)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(n) for n in range((last - first).days + 1))
+
+
+def _seen(connection: Connection, first: date, last: date) -> Counter[Key]:
+    """All articles by day and each dimension's value."""
+    columns = (articles.c.day, articles.c.language, SOURCE_NAME.label("source"), sources.c.kind)
     joined = articles.join(sources, sources.c.id == articles.c.source_id)
-    chosen = select(articles.c.day, cast(value, String).label("value"), func.count().label("n")).select_from(joined)
-    rows = connection.execute(chosen.where(articles.c.day.between(first, last)).group_by(articles.c.day, text("value")))
-    return {(r.day, r.value): r.n for r in rows}
-
-
-def _found(
-    connection: Connection, matcher: int, dimension: str, first: date, last: date
-) -> dict[tuple[str, date, str], tuple[int, int]]:
-    value = DIMENSIONS[dimension]
-    joined = (
-        articles.join(sources, sources.c.id == articles.c.source_id)
-        .join(
-            article_paragraphs,
-            (article_paragraphs.c.article_id == articles.c.id) & (article_paragraphs.c.version == articles.c.version),
-        )
-        .join(hits, hits.c.paragraph_id == article_paragraphs.c.paragraph_id)
-    )
-    chosen: Select[Any] = select(
-        hits.c.area,
-        articles.c.day,
-        cast(value, String).label("value"),
-        func.count(distinct(articles.c.id)).label("articles"),
-        func.count(distinct(func.coalesce(articles.c.story_id, articles.c.id))).label("stories"),
-    ).select_from(joined)
-    chosen = chosen.where(hits.c.matcher_id == matcher, articles.c.day.between(first, last))
-    rows = connection.execute(chosen.group_by(hits.c.area, articles.c.day, text("value")))
-    return {(r.area, r.day, r.value): (r.articles, r.stories) for r in rows}
+    chosen = select(*columns, func.count().label("n")).select_from(joined).where(articles.c.day.between(first, last)).group_by(*columns)
+    seen: Counter[Key] = Counter()
+    for day, language, source, kind, number in connection.execute(chosen):
+        for key in _keys(day, language, source, kind):
+            seen[key] += number
+    return seen
 
 
 def replace_coverage(connection: Connection, first: date, last: date) -> None:
     """Sources read of sources due, by day: due are those that were asked or, on a day without any request, all that were active.
 
-    A source is read on a day when one request of that day brought an answer (new or «not modified»).
+    A source is read on a day when one request of that day brought an answer (new or «not modified»). Days whose requests are no longer
+    stored keep the rows they have; days that are over and have a row are not looked at again, since no request can join them.
     """
-    start, end = (datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (first, last + timedelta(1)))
-    asked: dict[date, set[int]] = {}
-    read: dict[date, set[int]] = {}
-    for source_id, at, outcome in connection.execute(
-        select(fetches.c.source_id, fetches.c.at, fetches.c.outcome).where(fetches.c.at >= start, fetches.c.at < end)
-    ):
-        asked.setdefault(at.date(), set()).add(source_id)
-        if outcome != "failed":
-            read.setdefault(at.date(), set()).add(source_id)
+    oldest = connection.scalar(select(func.min(fetches.c.at)))
+    if oldest is None:
+        return
+    newest = connection.scalar(select(func.max(daily_coverage.c.day)))
+    known = set(connection.scalars(select(daily_coverage.c.day).where(daily_coverage.c.day.between(first, last))))
     added = sorted(at.date() for at in connection.scalars(select(sources.c.added_at).where(sources.c.active)))
     rows = []
-    for day in (first + timedelta(n) for n in range((last - first).days + 1)):
-        due = len(asked[day]) if day in asked else sum(1 for since in added if since <= day)
+    for day in _days(max(first, oldest.date()), last):
+        if day in known and newest is not None and day < newest:
+            continue
+        due, read = _asked(connection, day)
+        due = due or sum(1 for since in added if since <= day)
         if due:
-            rows.append({"day": day, "due": due, "read": len(read.get(day, ()))})
-    connection.execute(delete(daily_coverage).where(daily_coverage.c.day.between(first, last)))
+            rows.append({"day": day, "due": due, "read": read})
+    connection.execute(delete(daily_coverage).where(daily_coverage.c.day.in_([row["day"] for row in rows])))
     insert(connection, daily_coverage, rows)
+
+
+def _asked(connection: Connection, day: date) -> tuple[int, int]:
+    """How many sources were asked on this day, and how many of them answered."""
+    start = datetime.combine(day, time(), UTC)
+    answered = case((fetches.c.outcome != "failed", fetches.c.source_id))
+    chosen = select(func.count(distinct(fetches.c.source_id)), func.count(distinct(answered)))
+    row = connection.execute(chosen.where(fetches.c.at >= start, fetches.c.at < start + timedelta(1))).one()
+    return int(row[0]), int(row[1])
 
 
 def load_counts(

@@ -1,0 +1,53 @@
+"""Stored counts → what moved: for the pages, the commands and the digests alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import Connection
+
+from monitor import trends
+from monitor.domain import Burst, Coverage
+from monitor.store import counts, series
+from monitor.trends import BASELINE_DAYS, GAP_DAYS, Change, Tally
+
+# Days before those asked for that make their history.
+HISTORY = timedelta(days=BASELINE_DAYS + GAP_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """`seen`: all articles by day; `poor`: days covered too poorly to compare; `tally`: reports of the days and of their history."""
+
+    first: date
+    last: date
+    tally: Tally
+    seen: Mapping[date, int]
+    coverage: tuple[Coverage, ...]
+    poor: frozenset[date]
+
+    def bursts(self, area: str) -> tuple[Burst, ...]:
+        """Of the days asked for."""
+        return tuple(burst for burst in trends.find_bursts(self.tally, area) if burst.day >= self.first)
+
+    def change(self, area: str) -> Change:
+        """The seven days up to the last against the eight weeks before."""
+        return trends.change_of(self.tally, area)
+
+
+def moves(connection: Connection, matcher: int | None, first: date, last: date, *, today: date) -> Moves:
+    """What moved from `first` to `last` in the hits of `matcher`."""
+    start = first - HISTORY
+    seen = series.articles_by_day(connection, start, last)
+    coverage = counts.load_coverage(connection, start, last)
+    # Days before the first article of all are no history.
+    began = min((day for day, number in seen.items() if number), default=first)
+    known = {day: number for day, number in seen.items() if day >= min(began, first)}
+    poor = trends.poor_days(coverage, known, today=today)
+    found = {} if matcher is None else series.reports_found(connection, matcher, start, last)
+    reports = series.reports_seen(connection, start, last)
+    tally = trends.tally_of(reports, found, max(start, min(began, first)), last, poor)
+    shown = {day: number for day, number in seen.items() if day >= first}
+    return Moves(first, last, tally, shown, tuple(c for c in coverage if c.day >= first), frozenset(d for d in poor if d >= first))

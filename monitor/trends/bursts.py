@@ -1,0 +1,61 @@
+"""Days with more reports of an area than its own history makes likely.
+
+The statistic is a negative-binomial surprise in the manner of outbreak detection (Farrington et al., J. R. Statist. Soc. A 159, 1996;
+Noufaily et al., Statistics in Medicine 32, 2013): the tail probability of the day's reports, given what the sources read that day
+usually bring, with the spread of the area's own days and the uncertainty of the history.
+"""
+
+from __future__ import annotations
+
+from math import log10
+
+import numpy as np
+from scipy.special import betainc, gammainc  # type: ignore[import-untyped]
+
+from monitor.domain import Burst
+from monitor.trends.tally import Tally, expect
+
+# Eight weeks of history, which end a week before the day, so that a rise of some days is not compared with itself.
+BASELINE_DAYS = 56
+GAP_DAYS = 7
+MIN_HISTORY_DAYS = 21
+# -log10 of the tail probability from which a day is a burst.
+MIN_SURPRISE = 3.0
+# Fewer reports are never called a burst, however rare the area.
+MIN_ARTICLES = 3
+MAX_SURPRISE = 300.0
+
+
+def find_bursts(tally: Tally, area: str) -> tuple[Burst, ...]:
+    """The bursts of one area, in order. A poorly covered day never is one; without three usable weeks of history none is."""
+    found = tally.found.get(area)
+    if found is None:
+        return ()
+    bursts = []
+    for day in np.flatnonzero(found.sum(0) >= MIN_ARTICLES):
+        end = int(day) - GAP_DAYS
+        if not tally.usable[day] or end <= 0:
+            continue
+        past = expect(tally, found, slice(int(day), int(day) + 1), slice(max(0, end - BASELINE_DAYS), end))
+        if past.history_days < MIN_HISTORY_DAYS or past.articles < MIN_ARTICLES:
+            continue
+        surprise = surprise_of(past.articles, past.expected, history=past.history, theta=past.theta)
+        if surprise >= MIN_SURPRISE:
+            bursts.append(Burst(area, tally.days[day], past.articles, round(past.expected, 3), round(surprise, 2)))
+    return tuple(bursts)
+
+
+def surprise_of(articles: int, expected: float, *, history: float = float("inf"), theta: float = 1.0) -> float:
+    """-log10 P(at least `articles`) when `expected` are due, capped at 300.
+
+    `theta` is variance over mean (1: Poisson); `history` the reports that `expected` rests on: the fewer, the less it is trusted.
+    """
+    if articles <= 0 or expected <= 0:
+        return 0.0 if articles <= 0 else MAX_SURPRISE
+    variance = theta * (expected + expected * expected / (history + 0.5))
+    if variance <= expected * (1 + 1e-9):
+        tail = float(gammainc(articles, expected))
+    else:
+        size = expected * expected / (variance - expected)
+        tail = float(betainc(articles, size, 1 - expected / variance))
+    return min(MAX_SURPRISE, -log10(tail)) if tail > 0 else MAX_SURPRISE
