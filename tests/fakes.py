@@ -1,14 +1,16 @@
-"""Stand-ins whose answers are exact: an encoder that needs no model."""
+"""Stand-ins whose answers are exact: an encoder that needs no model, areas of a few words."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from monitor.domain import Vectors
+from monitor.taxonomy import Area, Taxonomy
 
 
 class FakeEncoder:
@@ -35,3 +37,32 @@ class FakeEncoder:
     def place(self, word: str) -> int:
         """The dimension that a word adds to."""
         return int.from_bytes(hashlib.sha256(word.encode("utf-8", "replace")).digest()[:4], "big") % (self.dimensions - 1)
+
+
+def area(
+    key: str,
+    *strong: str,
+    weak: Sequence[str] = (),
+    negatives: Sequence[str] = (),
+    exemplars: Sequence[str] = ("A model sentence.",),
+    look_alikes: Sequence[str] = (),
+) -> Area:
+    """An area with these words, all English; what is not given is as short as it may be."""
+    return Area.model_validate(
+        {
+            "id": key,
+            "names": {"en": key},
+            "definition": "An area.",
+            "scope": {"in": ["the area"]},
+            "aliases": {"en": strong},
+            "weak": {"en": weak},
+            "negatives": {"en": negatives},
+            "exemplars": {"en": exemplars},
+            "look_alikes": {"en": look_alikes},
+        }
+    )
+
+
+def taxonomy(*areas: Area, folder: Path = Path()) -> Taxonomy:
+    """The areas in the order of their ids, as loading gives them."""
+    return Taxonomy(tuple(sorted(areas, key=lambda a: a.id)), (), "fingerprint", folder)

@@ -73,6 +73,7 @@ def pin(folder: Path, gold: Sequence[Labelled], published: Mapping[str, tuple[fl
     old = _read(file)[0] if file.exists() else {}
     worse = [n for n, floor in old.items() if (new.get(n, 9.0) > floor if n.startswith("false") else new.get(n, -1.0) < floor)]
     if worse and not lower:
-        raise InputError(f"{file}: this would lower {len(worse)} floors ({', '.join(worse[:4])}); if that is meant, add --lower")
+        more = f" and {len(worse) - 4} more" if len(worse) > 4 else ""
+        raise InputError(f"{file}: this would lower {', '.join(worse[:4])}{more}; if that is meant, add --lower")
     file.write_text(json.dumps({"gold": gold_fingerprint(gold), "floors": new}, indent=1) + "\n", encoding="utf-8")
     return file

@@ -3,35 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from monitor.match.lexical import Found, Lexicon
-from monitor.taxonomy import Area, Taxonomy
+from tests.fakes import area, taxonomy
 
 NOTHING = Found((), (), ())
-
-
-def area(
-    key: str, *strong: str, weak: Sequence[str] = (), negatives: Sequence[str] = (), exemplars: Sequence[str] = ("A model sentence.",)
-) -> Area:
-    """An area with these words; all else is as short as it may be."""
-    return Area.model_validate(
-        {
-            "id": key,
-            "names": {"en": key},
-            "definition": "An area.",
-            "scope": {"in": ["the area"]},
-            "aliases": {"en": strong},
-            "weak": {"en": weak},
-            "negatives": {"en": negatives},
-            "exemplars": {"en": exemplars},
-        }
-    )
-
-
-def taxonomy(*areas: Area) -> Taxonomy:
-    """The areas in the order of their ids, as loading gives them."""
-    return Taxonomy(tuple(sorted(areas, key=lambda a: a.id)), (), "fingerprint", Path())
 
 
 def found(text: str, *strong: str, weak: Sequence[str] = (), negatives: Sequence[str] = ()) -> Found:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_lexicon import area, found, quotes, taxonomy, words
+from small_lexicon import found, quotes, words
 
 from monitor.folding import fold
 from monitor.match.lexical import Lexicon, Role, compile_alias
+from tests.fakes import area, taxonomy
 
 
 @pytest.mark.parametrize(
