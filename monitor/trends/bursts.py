@@ -20,7 +20,7 @@ BASELINE_DAYS = 56
 GAP_DAYS = 7
 MIN_HISTORY_DAYS = 21
 # -log10 of the tail probability from which a day is a burst.
-MIN_SURPRISE = 3.0
+MIN_SURPRISE = 2.5
 # Fewer reports are never called a burst, however rare the area.
 MIN_ARTICLES = 3
 MAX_SURPRISE = 300.0
@@ -39,23 +39,22 @@ def find_bursts(tally: Tally, area: str) -> tuple[Burst, ...]:
         past = expect(tally, found, slice(int(day), int(day) + 1), slice(max(0, end - BASELINE_DAYS), end))
         if past.history_days < MIN_HISTORY_DAYS or past.articles < MIN_ARTICLES:
             continue
-        surprise = surprise_of(past.articles, past.expected, history=past.history, theta=past.theta)
+        surprise = surprise_of(past.articles, past.expected, history=past.history, spread=past.spread)
         if surprise >= MIN_SURPRISE:
             bursts.append(Burst(area, tally.days[day], past.articles, round(past.expected, 3), round(surprise, 2)))
     return tuple(bursts)
 
 
-def surprise_of(articles: int, expected: float, *, history: float = float("inf"), theta: float = 1.0) -> float:
+def surprise_of(articles: int, expected: float, *, history: float = float("inf"), spread: float = 0.0) -> float:
     """-log10 P(at least `articles`) when `expected` are due, capped at 300.
 
-    `theta` is variance over mean (1: Poisson); `history` the reports that `expected` rests on: the fewer, the less it is trusted.
+    `spread` as in Expectation (0: Poisson); `history`: the reports that `expected` rests on: the fewer, the less it is trusted.
     """
     if articles <= 0 or expected <= 0:
         return 0.0 if articles <= 0 else MAX_SURPRISE
-    variance = theta * (expected + expected * expected / (history + 0.5))
-    if variance <= expected * (1 + 1e-9):
+    over = spread + 1 / (history + 0.5)
+    if over * expected < 1e-9:
         tail = float(gammainc(articles, expected))
     else:
-        size = expected * expected / (variance - expected)
-        tail = float(betainc(articles, size, 1 - expected / variance))
+        tail = float(betainc(articles, 1 / over, over * expected / (1 + over * expected)))
     return min(MAX_SURPRISE, -log10(tail)) if tail > 0 else MAX_SURPRISE

@@ -15,6 +15,8 @@ WEEK = 7
 MIN_USABLE_DAYS = 4
 # Reports found or expected in the week; below, nothing can be said.
 MIN_TOTAL = 3.0
+# Of the daily spread, what is left of it in a week's sum: news goes in cycles of some days, so more than a seventh.
+WEEKLY = 0.4
 
 
 class Direction(StrEnum):
@@ -57,7 +59,7 @@ def change_of(tally: Tally, area: str) -> Change:
     if past.articles + past.expected < MIN_TOTAL:
         return _unknown(facts, Direction.TOO_FEW)
     ratio = (past.articles + 0.5) / (past.expected + 0.5)
-    spread = exp(Z95 * sqrt(past.theta * (1 / (past.articles + 0.5) + 1 / (past.history + 0.5))))
+    spread = exp(Z95 * sqrt(1 / (past.articles + 0.5) + 1 / (past.history + 0.5) + WEEKLY * past.spread))
     low, high = ratio / spread, ratio * spread
     direction = Direction.RISING if low > 1 else Direction.FALLING if high < 1 else Direction.STEADY
     return Change(area, direction, past.articles, facts.expected, usable, ratio, low, high)

@@ -27,7 +27,9 @@ LONGEST_NAME = 60
 
 # A word with a capital or a digit, as names have; words that join such words to one name.
 _WORD = r"(?:[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я][\w’'-]*|\d*[a-zа-я]*[A-Z0-9]+[\w-]*[A-Z0-9][\w-]*)"
-_NAME = re.compile(rf"\b{_WORD}(?:(?:\s(?:&|of|de|der|des|du|di|da|von|für)\s|\s){_WORD}(?:\s\d+\b)?){{0,4}}")
+_JOINED = r"(?:\s(?:&|of|de|der|des|du|di|da|von|für)\s|\s)"
+_NAME = re.compile(rf"\b{_WORD}(?:\s\d+\b)?(?:{_JOINED}{_WORD}(?:\s\d+\b)?){{0,4}}")
+_FIRST_WORD = re.compile(rf"{_WORD}{_JOINED}")
 _SENTENCE_START = re.compile(r"(?:^|[.!?…:»”\"\n]\s*|[–—-]\s)$")
 _KATAKANA = re.compile(r"[ァ-ヺー]{3,}")
 _HAN = re.compile(r"[\u3400-\u9fff\uac00-\ud7a3]{2,}")
@@ -86,7 +88,7 @@ def fresh_terms(
 
 def _z(count: int, size: int, before: int, size_before: int, usual: float) -> float:
     """The log-odds ratio over its standard deviation; `usual` is the part of all stories with the term."""
-    prior = PRIOR * usual
+    prior = PRIOR * min(usual, 0.99)  # what every story has leaves no odds
     odds = log((count + prior) / (size - count + PRIOR - prior)) - log((before + prior) / (size_before - before + PRIOR - prior))
     return odds / sqrt(1 / (count + prior) + 1 / (before + prior))
 
@@ -127,11 +129,16 @@ def _candidates(texts: Sequence[HitText]) -> dict[str, dict[int, HitText]]:
 
 def _names(text: str) -> Iterator[str]:
     for match in _NAME.finditer(text):
-        name = match.group().strip()
-        # A single capitalised word at the start of a sentence is a word like any other.
-        first = " " not in name and name[1:].islower() and _SENTENCE_START.search(text[max(0, match.start() - 3) : match.start()])
-        if 3 <= len(name) <= LONGEST_NAME and not name.isdigit() and not first:
-            yield name
+        name = match.group()
+        if 3 <= len(name) <= LONGEST_NAME:
+            if not _SENTENCE_START.search(text[max(0, match.start() - 3) : match.start()]):
+                yield name
+                continue
+            # The first word of a sentence is written large whatever it is: it may belong to the name or not.
+            if " " in name or not name[1:].islower():
+                yield name
+            if (rest := _FIRST_WORD.sub("", name, count=1)) != name and len(rest) >= 3 and not rest.isdigit():
+                yield rest
     yield from (match.group() for match in _KATAKANA.finditer(text))
 
 

@@ -32,13 +32,14 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What some days were compared with. `theta` is variance over mean of a day, at least 1; `history` the articles it rests on."""
+    """What some days were compared with. `history`: the reports it rests on, of `history_days` days; `spread`: the variance of the
+    area's daily rate over its mean squared, so that a day's reports vary by expected + spread * expected squared."""
 
     articles: int
     expected: float
     history: float
     history_days: int
-    theta: float
+    spread: float
 
 
 def tally_of(
@@ -64,35 +65,60 @@ def tally_of(
 
 
 def expect(tally: Tally, found: Counts, days: slice, history: slice) -> Expectation:
-    """The articles of the usable days of `days`, against what the usable days of `history` make one expect of those sources.
+    """The reports of the usable days of `days`, against what the usable days of `history` make one expect of those sources.
 
-    A source without any article in the history is left out on both sides: nothing is known of what it usually writes.
+    A source without any report in the history is left out on both sides: nothing is known of what it usually writes. The days of the
+    history that stand out most are left out of it, as in outbreak detection, so that a burst does not hide the next one.
     """
     now, past = _usable(tally, days), _usable(tally, history)
-    wrote, hit = tally.seen[:, past], found[:, past]
-    known = wrote.sum(1) > 0
-    total, total_seen = float(hit[known].sum()), float(wrote[known].sum())
-    if not total_seen:
-        return Expectation(0, 0.0, 0.0, int(past.size), 1.0)
-    # Half an article is added to the history, so that a first one is no wonder beyond measure.
-    overall = (total + 0.5) / total_seen
-    shares = (hit[known].sum(1) + PRIOR_ARTICLES * overall) / (wrote[known].sum(1) + PRIOR_ARTICLES)
-    usual = shares @ wrote[known]
-    shares = shares * (total + 0.5) / usual.sum()
-    expected = float((shares @ tally.seen[known][:, now]).sum())
-    articles = int(found[known][:, now].sum())
-    return Expectation(articles, expected, total, int(past.size), _theta(hit[known].sum(0), usual))
+    known = tally.seen[:, past].sum(1) > 0
+    seen, hit = tally.seen[known], found[known]
+    if not known.any():
+        return Expectation(0, 0.0, 0.0, int(past.size), PRIOR_SPREAD)
+    usual = _shares(seen[:, past], hit[:, past]) @ seen[:, past]
+    calm = past[~_outstanding(hit[:, past].sum(0), usual)]
+    shares = _shares(seen[:, calm], hit[:, calm])
+    calm_articles, calm_usual = hit[:, calm].sum(0), shares @ seen[:, calm]
+    return Expectation(
+        articles=int(hit[:, now].sum()),
+        expected=float((shares @ seen[:, now]).sum()),
+        history=float(calm_articles.sum()),
+        history_days=int(past.size),
+        spread=_spread(calm_articles, calm_usual),
+    )
 
 
-# Days that the usual variance over mean of news weighs against an area's own: a story is taken up by several sources at once.
-PRIOR_THETA, PRIOR_DAYS = 1.6, 14.0
+def _shares(seen: Counts, hit: Counts) -> Floats:
+    """Each source's share of the area, (sources,), drawn towards that of all, and so that their sum is what was found.
+
+    Half a report is added, so that a first one is no wonder beyond measure.
+    """
+    total = float(hit.sum()) + 0.5
+    overall = total / max(1, int(seen.sum()))
+    shares = (hit.sum(1) + PRIOR_ARTICLES * overall) / (seen.sum(1) + PRIOR_ARTICLES)
+    usual = float((shares @ seen).sum())
+    return np.asarray(shares * (total / usual)) if usual else np.asarray(shares)
 
 
-def _theta(articles: Floats, expected: Floats) -> float:
-    """Variance over mean by Pearson's statistic, drawn towards what is usual where the days are few."""
-    some = expected > 0
-    squares = ((articles[some] - expected[some]) ** 2 / expected[some]).sum()
-    return float(max(1.0, (squares + PRIOR_THETA * PRIOR_DAYS) / (some.sum() + PRIOR_DAYS)))
+# Standard deviations (Noufaily et al. 2013), and the part of the history that may be left out for it: more is no outbreak but a new level.
+OUTSTANDING = 2.58
+MOST_OUTSTANDING = 0.2
+
+
+def _outstanding(articles: Counts, usual: Floats) -> NDArray[np.bool_]:
+    sigmas = (articles - usual) / np.sqrt(usual + _spread(articles, usual) * usual**2 + 1e-9)
+    beyond = max(OUTSTANDING, float(np.quantile(sigmas, 1 - MOST_OUTSTANDING))) if sigmas.size else OUTSTANDING
+    return np.asarray(sigmas > beyond)
+
+
+# What an area's own days weigh against: with the squares of few expected reports nothing is known of the spread.
+PRIOR_SPREAD, PRIOR_SQUARES = 0.15, 40.0
+
+
+def _spread(articles: Counts, usual: Floats) -> float:
+    """The spread by moments, drawn towards what is usual for news where the history is thin."""
+    more = float(((articles - usual) ** 2 - usual).sum())
+    return max(0.0, (more + PRIOR_SPREAD * PRIOR_SQUARES) / (float((usual**2).sum()) + PRIOR_SQUARES))
 
 
 def _usable(tally: Tally, days: slice) -> NDArray[np.int64]:
