@@ -69,7 +69,9 @@ class MailSettings(_Frozen):
     sender: str = Field("areawatch <areawatch@localhost>", description="the From of every message")
     folder: Path = Field(Path("outbox"), description="where .eml files go, relative to `home`")
     timeout: float = Field(30.0, gt=0)
-    base_url: str = Field("", description="where the report is published; messages then link to it and can be unsubscribed by one click")
+    base_url: str = Field(
+        "", description="where the report is published; messages then link to it and can be unsubscribed by one click"
+    )
 
 
 class RetentionSettings(_Frozen):
@@ -82,13 +84,16 @@ class RetentionSettings(_Frozen):
 class Settings(_Frozen):
     """Everything that can be set. Paths are relative to `home`."""
 
-    home: Path = Field(Path("."), description="the folder for the database, messages, reports and Prefect's own files")
+    home: Path = Field(Path(), description="the folder for the database, messages, reports and Prefect's own files")
     database_url: SecretStr = Field(
-        SecretStr("sqlite:///monitor.db"), description="SQLAlchemy URL: sqlite:///monitor.db or postgresql+psycopg://user@host/name"
+        SecretStr("sqlite:///monitor.db"),
+        description="SQLAlchemy URL: sqlite:///monitor.db or postgresql+psycopg://user@host/name",
     )
     taxonomy: Path | None = Field(None, description="a folder of area files; unset: the taxonomy that is shipped")
     subscriptions: Path = Field(Path("subscriptions.yaml"), description="who is told what")
-    encoder: str = Field("e5-small", description="e5-small (shipped), or a folder, or the name of a sentence-transformers model on a hub")
+    encoder: str = Field(
+        "e5-small", description="e5-small (shipped), or a folder, or the name of a sentence-transformers model on a hub"
+    )
     precision: Literal["int8", "full"] = Field("int8", description="int8: quick, on ONNX Runtime; full: sentence-transformers")
     runner: str = Field("threads", description="Prefect's task runner: threads, processes, dask or tcp://host:8786")
     workers: int = Field(2, ge=1, description="processes that extract text")

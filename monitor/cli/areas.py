@@ -25,7 +25,8 @@ def areas(context: typer.Context, json: Annotated[bool, typer.Option("--json", h
         show.as_json(taxonomy.body()["areas"])
         return
     rows = [
-        (a.id, a.facet, a.names["en"], len(list(a.strong())), sum(map(len, a.exemplars.values())), len(a.links)) for a in taxonomy.areas
+        (a.id, a.facet, a.names["en"], len(list(a.strong())), sum(map(len, a.exemplars.values())), len(a.links))
+        for a in taxonomy.areas
     ]
     columns = ("area", "facet", "name", "aliases", "exemplars", "links")
     show.table(f"{len(rows)} areas of {taxonomy.folder}", columns, rows, numbers=columns[3:])

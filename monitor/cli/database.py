@@ -16,4 +16,6 @@ def upgrade_command() -> None:
     """Creates the tables, or brings them to this version's schema. Safe to repeat."""
     settings = load_settings()
     before, after = upgrade(settings.database_url.get_secret_value(), home=settings.home)
-    show.say(f"The database is at {after} already." if before == after else f"The database went from {before or 'nothing'} to {after}.")
+    show.say(
+        f"The database is at {after} already." if before == after else f"The database went from {before or 'nothing'} to {after}."
+    )

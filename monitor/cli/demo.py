@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
 from monitor import app as composition
 from monitor import pipeline
 from monitor.alerts import demo_subscription

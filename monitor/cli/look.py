@@ -109,7 +109,12 @@ def print_trends(rows: list[dict[str, Any]], by: str) -> None:
         lines.append((key, articles, sum(r["stories"] for r in series), share, show.sparkline([r["articles"] for r in series])))
     period = f"{rows[0]['period']} to {rows[-1]['period']}" if rows else "no counts yet; run `monitor run`"
     lines.sort(key=lambda line: -line[1])
-    show.table(f"Articles by {by}, {period}", ("area", "articles", "stories", "share", "trend"), lines, numbers=("articles", "stories", "share"))
+    show.table(
+        f"Articles by {by}, {period}",
+        ("area", "articles", "stories", "share", "trend"),
+        lines,
+        numbers=("articles", "stories", "share"),
+    )
 
 
 def register(app: typer.Typer) -> None:

@@ -130,7 +130,12 @@ def evaluate(
     """Precision, recall and F1 on labelled paragraphs."""
     matcher, encoder = composition.open_matcher(load_settings())
     paragraphs = load_gold(gold, matcher.areas)
-    judged = judge(paragraphs, matcher.areas, gate.answers(matcher, encoder, paragraphs), dict.fromkeys(matcher.areas, matcher.calibration.threshold))
+    judged = judge(
+        paragraphs,
+        matcher.areas,
+        gate.answers(matcher, encoder, paragraphs),
+        dict.fromkeys(matcher.areas, matcher.calibration.threshold),
+    )
     measured = measure(judged)
     if html:
         html.write_text(report.page(judged, measured, published(judged)), encoding="utf-8")

@@ -15,7 +15,7 @@ from monitor.cli import show
 from monitor.cli.configuration import commented
 from monitor.errors import ConfigurationError
 from monitor.settings import CONFIG_NAME, load_settings
-from monitor.sources import opml, starter_list
+from monitor.sources import read_opml, starter_list
 from monitor.store import sources as stored_sources
 from monitor.store.database import Database, upgrade
 
@@ -23,7 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="for scripts")]
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="where configuration and database go")] = Path("."),
+    folder: Annotated[Path, typer.Argument(help="where configuration and database go")] = Path(),
     starter: Annotated[bool, typer.Option("--starter", help="add the starter list of public feeds")] = False,
 ) -> None:
     """Writes a commented configuration and creates the database. Leaves what is there."""
@@ -40,7 +40,9 @@ def init(
     if starter:
         database = Database(settings.database_url.get_secret_value(), home=settings.home)
         with database.writing() as connection:
-            added = stored_sources.add_sources(connection, opml.read_opml(starter_list(), name="the starter list"), now=composition.now())
+            added = stored_sources.add_sources(
+                connection, read_opml(starter_list(), name="the starter list"), now=composition.now()
+            )
         show.say(f"{added} public feeds were added.")
     show.say("Next: `monitor sources add URL` or `monitor sources import FILE.opml`, then `monitor run`.")
 
@@ -60,7 +62,9 @@ def run(
         show.summary(done)
 
 
-def report(folder: Annotated[Path | None, typer.Argument(help="where the pages go; default: the setting `report`")] = None) -> None:
+def report(
+    folder: Annotated[Path | None, typer.Argument(help="where the pages go; default: the setting `report`")] = None,
+) -> None:
     """Writes the pages with charts and quoted evidence."""
     settings = load_settings()
     if folder:
@@ -78,11 +82,11 @@ def flow(name: str) -> Any:
     """What the package `flows` offers under this name. It orchestrates with Prefect; `monitor` does not know how."""
     for entry in entry_points(group="areawatch.flows", name=name):
         return entry.load()
-    raise ConfigurationError(f"the flow {name!r} is not installed; install the package with `pip install -e .`, or use `monitor run --plain`")
+    raise ConfigurationError(
+        f"the flow {name!r} is not installed; install the package with `pip install -e .`, or use `monitor run --plain`"
+    )
 
 
 def register(app: typer.Typer) -> None:
     for command in (init, run, report, up):
         app.command(command.__name__)(command)
-
-

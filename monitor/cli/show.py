@@ -96,7 +96,9 @@ def summary(done: RunSummary) -> None:
     """What a run did, in four lines."""
     s, e = done.sources, done.entries
     say(f"sources     {s['due']} due: {s['ok']} read, {s['not_modified']} not modified, {s['failed']} failed")
-    say(f"entries     {e['new']} new; {e['read']} read, {e['empty']} without an article, {e['failed']} failed, {e['retry']} to try again")
+    say(
+        f"entries     {e['new']} new; {e['read']} read, {e['empty']} without an article, {e['failed']} failed, {e['retry']} to try again"
+    )
     say(f"paragraphs  {done.paragraphs['matched']} looked at; {done.hits['new']} hits")
     m = done.messages
     say(f"messages    {m['queued']} queued, {m['sent']} sent, {m['failed']} failed; {done.seconds['all']:.1f} s in all")

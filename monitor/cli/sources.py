@@ -13,9 +13,9 @@ from monitor.cli import show
 from monitor.cli.look import open_database
 from monitor.domain import Source, SourceKind
 from monitor.errors import InputError
+from monitor.pipeline.check import check_source
 from monitor.settings import load_settings
-from monitor.sources import opml, starter_list
-from monitor.sources.check import check_source
+from monitor.sources import read_opml, starter_list, write_opml
 from monitor.store import sources as stored
 from monitor.urls import canonical_url
 
@@ -39,7 +39,10 @@ def add(
 def _add(found: list[Source]) -> None:
     with open_database(load_settings()).writing() as connection:
         added = stored.add_sources(connection, found, now=datetime.now(UTC))
-    show.say(f"{added} of {len(found)} source{'s' * (len(found) != 1)} added" + ("." if added == len(found) else "; the others are there already."))
+    show.say(
+        f"{added} of {len(found)} source{'s' * (len(found) != 1)} added"
+        + ("." if added == len(found) else "; the others are there already.")
+    )
 
 
 @app.command("import")
@@ -54,7 +57,7 @@ def import_opml(
         body = file.read_bytes() if file else starter_list()
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from None
-    _add(list(opml.read_opml(body, name=str(file or "the starter list"))))
+    _add(list(read_opml(body, name=str(file or "the starter list"))))
 
 
 @app.command("export")
@@ -62,7 +65,7 @@ def export() -> None:
     """Writes all sources as OPML to standard output."""
     with open_database(load_settings()).reading() as connection:
         states = stored.active_sources(connection)
-    sys.stdout.write(opml.write_opml([state.source for state in states]).decode())
+    sys.stdout.write(write_opml([state.source for state in states]).decode())
 
 
 @app.command("list")
@@ -104,11 +107,16 @@ def remove(url: Annotated[str, typer.Argument(help="the source's address, as `mo
 def check(url: Annotated[str, typer.Argument(help="address of a feed, a sitemap or a home page")], json: Json = False) -> None:
     """Says what would be read from an address, and what is wrong with it. Stores nothing."""
     found = check_source(url, load_settings().fetch, now=datetime.now(UTC))
+    entries = found.feed.entries if found.feed else ()
+    newest = [{"published_at": e.published_at, "title": e.title, "url": e.url} for e in entries[:10]]
     if json:
-        show.as_json(found)
+        kind = found.feed.format.value if found.feed else None
+        show.as_json({"url": url, "format": kind, "says": found.says, "candidates": found.candidates, "entries": len(entries), "newest": newest})
     else:
-        for line in found["says"]:
+        for line in found.says:
             show.say(line)
-        show.table(f"{found['entries']} entries", ("published", "title", "url"), [(e["published_at"] or "", e["title"], e["url"] or "") for e in found["newest"]])
-    if not found["usable"]:
-        raise InputError(f"{url} cannot be used as a source: {found['says'][0]}")
+        if found.feed:
+            title = f"{len(entries)} entries of {found.feed.title or url} ({found.feed.format.value})"
+            show.table(title, ("published", "title", "url"), [[str(value or "") for value in row.values()] for row in newest])
+    if found.feed is None:
+        raise InputError(f"{url} cannot be used as a source: {found.says[0]}")

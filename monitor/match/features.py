@@ -82,7 +82,9 @@ def meaning(vectors: Vectors, exemplars: Exemplars, areas: int) -> Meaning:
     return Meaning(near, nearest, far, far_nearest)
 
 
-def features(found: Sequence[dict[str, Found]], sense: Meaning, probe: Array, keys: Sequence[str], scale: tuple[float, float]) -> Array:
+def features(
+    found: Sequence[dict[str, Found]], sense: Meaning, probe: Array, keys: Sequence[str], scale: tuple[float, float]
+) -> Array:
     """(paragraphs, areas, len(NAMES)). `probe`: log-odds (paragraphs, areas), 0 for an area without one.
 
     `scale`: the centre and the spread of the cosines of this encoder, which lie in a narrow band.
@@ -101,7 +103,20 @@ def features(found: Sequence[dict[str, Found]], sense: Meaning, probe: Array, ke
     look_alike = np.maximum((sense.look_alike - sense.near) / scale[1], -3)
     margin = (sense.near - _best_other(sense.near)) / scale[1]
     odds = np.clip(probe, -8, 8) / 2
-    columns_in_order = [strong, several, weak, weak * near, negative, others, near, look_alike, margin, odds, strong * odds, weak * odds]
+    columns_in_order = [
+        strong,
+        several,
+        weak,
+        weak * near,
+        negative,
+        others,
+        near,
+        look_alike,
+        margin,
+        odds,
+        strong * odds,
+        weak * odds,
+    ]
     return np.stack(columns_in_order, axis=2).astype(np.float32)
 
 

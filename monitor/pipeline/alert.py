@@ -6,7 +6,7 @@ import logging
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from monitor.alerts.rendering import Templates
 from monitor.alerts.rules import Chosen, Sighting
 from monitor.alerts.sample import check_templates
 from monitor.alerts.subscriptions import OPERATOR, Subscription, Words, load_subscriptions
-from monitor.domain import Burst, Message
+from monitor.domain import Burst, Hit, Message
 from monitor.errors import DeliveryError, MonitorError
 from monitor.pipeline.parts import Parts
 from monitor.store import counts, hits, news, outbox, recipients, runs, sources
@@ -34,12 +34,16 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What may be told at `now`: the stories by their id, and the id of the article up to which all are matched."""
+    """What may be told at `now`: the stories by their id, and the id of the article up to which all are matched.
+
+    `evidence` is filled as stories are told, so that a story that a thousand readers share is looked up once.
+    """
 
     now: datetime
     matcher: int
     stories: Mapping[int, Sequence[Sighting]]
     ready_up_to: int
+    evidence: dict[tuple[int, str], tuple[str, Hit]] = field(default_factory=dict)
 
 
 def alert(parts: Parts, *, bursts: Sequence[Burst] = (), first_mentions: Sequence[str] = ()) -> Counter[str]:
@@ -151,14 +155,15 @@ def digest_for(parts: Parts, wish: Subscription, recipient: Recipient, found: Ne
             chosen = _with_words(wish, chosen, news.texts(connection, [c.lead.article for c in chosen]))
         if not chosen and not wish.nothing_new:
             return None
-        evidence = news.evidence(connection, found.matcher, [c.lead.article for c in chosen])
+        missing = [c.lead.article for c in chosen if (c.lead.article, c.lead.area) not in found.evidence]
+        found.evidence.update(news.evidence(connection, found.matcher, missing))
     is_first = recipient.turn_at == recipient.created_at
     begun = recipient.created_at - timedelta(days=wish.reach_back_days) if is_first else recipient.turn_at
     mine = extras.of(areas, max(begun, reach))
     if begun < reach:
         mine = replace(mine, notes=(*mine.notes, f"Stories first seen before {reach:%d %b %Y} are left out after the long pause."))
     names = {area.id: area.name() for area in parts.taxonomy.areas}
-    return digests.build(wish, chosen, evidence, names, since=max(begun, reach), now=found.now, extras=mine)
+    return digests.build(wish, chosen, found.evidence, names, since=max(begun, reach), now=found.now, extras=mine)
 
 
 def _with_words(wish: Subscription, chosen: Sequence[Chosen], texts: Mapping[int, str]) -> tuple[Chosen, ...]:
@@ -256,7 +261,7 @@ def tell_operator(parts: Parts, error: str | None = None) -> Counter[str]:
                 operator.findings(facts, error, now=now), parts.settings.operator, zone=parts.settings.timezone, now=now,
                 before=last.message if last else None, before_at=last.queued_at if last else None,
             )  # fmt: skip
-            queued = outbox.queue(connection, [message], now=now) if message else 0
+            queued = int(message is not None and outbox.queue(connection, message, now=now))
         with open_channels(parts.settings) as send:
             return Counter(queued=queued) + send_queued(parts, send)
     except (MonitorError, OSError) as broken:

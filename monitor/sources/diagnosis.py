@@ -6,7 +6,7 @@ from typing import assert_never
 from urllib.parse import urlsplit
 
 from monitor.domain import Entry, Feed, Fetched, FetchFailed, FetchOutcome, NotModified
-from monitor.urls import shown
+from monitor.urls import absolute_url, shown
 
 TEASER = 200  # characters; summaries that end in an ellipsis below it tell nothing of the text
 _ELLIPSES = ("…", "...", "[…]", "[...]", "(...)")
@@ -35,7 +35,7 @@ def _of_the_answer(outcome: Fetched) -> list[str]:
     said = []
     if outcome.moved_to:
         said.append(f"It has moved for good to {shown(outcome.moved_to)}.")
-    elif outcome.final_url != outcome.url:
+    elif absolute_url(outcome.final_url) != absolute_url(outcome.url):
         said.append(f"It redirects to {shown(outcome.final_url)}.")
     if urlsplit(outcome.url).scheme == "https" and urlsplit(outcome.final_url).scheme == "http":
         said.append("It redirects from https to http, so anyone on the way can change it.")
