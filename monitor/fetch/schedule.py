@@ -101,9 +101,14 @@ def _after_success(state: SourceState, feed: Feed | None, new_entries: int, max_
         failures=0,
         last_error=None,
         last_success_at=now,
-        last_entry_at=now if new_entries else state.last_entry_at,
+        last_entry_at=_newest(feed, now) if new_entries else state.last_entry_at,
         entries_a_day=rate,
     )
+
+
+def _newest(feed: Feed | None, now: datetime) -> datetime:
+    """When the newest entry was published, so that a source that has long been silent is seen to be so at the first poll."""
+    return max((e.published_at for e in (feed.entries if feed else ()) if e.published_at and e.published_at <= now), default=now)
 
 
 def _rate(state: SourceState, feed: Feed | None, new_entries: int, now: datetime) -> float:

@@ -83,7 +83,7 @@ def source_health(connection: Connection) -> tuple[SourceHealth, ...]:
 
 
 # A source is quiet when nothing came for so many times its usual gap, and for a week at least.
-QUIET_GAPS = 5
+QUIET_GAPS = 4
 QUIET_DAYS = 7
 
 
