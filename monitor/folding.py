@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -31,18 +31,19 @@ LONGEST_CLUSTER = 8
 class Folded:
     """`cased` keeps upper and lower case, `lower` does not; both of one length.
 
-    `places[i]` is where character i began and ended in the original; None: it stood at i.
+    `starts[i]` and `ends[i]` are where character i began and ended in the original; None: it stood at i.
     """
 
     cased: str
     lower: str
-    places: tuple[tuple[int, int], ...] | None
+    starts: Sequence[int] | None = None
+    ends: Sequence[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where `[start:end]` of the folded text, which holds a character at least, stood in the original."""
-        if self.places is None:
+        if self.starts is None or self.ends is None:
             return start, end
-        return self.places[start][0], self.places[end - 1][1]
+        return self.starts[start], self.ends[end - 1]
 
 
 def fold(text: str) -> Folded:
@@ -50,45 +51,76 @@ def fold(text: str) -> Folded:
     if unicodedata.is_normalized("NFKC", text) and not MARKUP.search(text):
         folded = text.translate(_table())
         if len(folded) == len(text) and not LOOSE.search(folded):
-            return Folded(folded, _lower(folded), None)
+            return Folded(folded, _lower(folded))
     characters: list[str] = []
-    places: list[tuple[int, int]] = []
+    starts: list[int] = []
+    ends: list[int] = []
     for start, end, shown in _pieces(text):
-        for character in unicodedata.normalize("NFKC", shown).translate(_table()):
-            if character == " ":
-                if characters and (characters[-1] == " " or IS_CJK.match(characters[-1])):
-                    continue
-            elif characters and characters[-1] == " " and IS_CJK.match(character):
-                characters.pop()
-                places.pop()
-            characters.append(character)
-            places.append((start, end))
+        if shown.startswith(" "):
+            if characters and (characters[-1] == " " or IS_CJK.match(characters[-1])):
+                continue
+        elif characters and characters[-1] == " " and IS_CJK.match(shown):
+            del characters[-1], starts[-1], ends[-1]
+        characters += shown
+        if len(shown) == end - start:
+            starts += range(start, end)
+            ends += range(start + 1, end + 1)
+        else:
+            starts += [start] * len(shown)
+            ends += [end] * len(shown)
     folded = "".join(characters)
-    return Folded(folded, _lower(folded), tuple(places))
+    return Folded(folded, _lower(folded), starts, ends)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
-    """Clusters and left-over markup, with their places."""
+    """The text folded piece by piece, with the places of each; a piece is one space, or has none at its ends."""
     at = 0
     for markup in MARKUP.finditer(text):
         yield from _clusters(text, at, markup.start())
         found = markup.group()
-        yield markup.start(), markup.end(), " " if found.startswith("<") else html.unescape(found)
+        for shown in _shown(" " if found.startswith("<") else html.unescape(found)):
+            yield markup.start(), markup.end(), shown
         at = markup.end()
     yield from _clusters(text, at, len(text))
 
 
 def _clusters(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
-    """A character with the marks (Hangul vowels and finals, half-width voicing) that follow it, up to a bound."""
-    first = start
-    for at in range(start + 1, end + 1):
-        if at == end or at - first >= LONGEST_CLUSTER or not _joins(text[at]):
-            yield first, at, text[first:at]
-            first = at
+    for cluster in _cluster().finditer(text, start, end):
+        if cluster.lastindex:
+            yield cluster.start(), cluster.end(), cluster.group()
+        else:
+            for shown in _shown(cluster.group()):
+                yield cluster.start(), cluster.end(), shown
 
 
-def _joins(character: str) -> bool:
-    return bool(unicodedata.combining(character)) or "\u1161" <= character <= "\u11ff" or character in "\uff9e\uff9f"
+def _shown(cluster: str) -> str:
+    return unicodedata.normalize("NFKC", cluster).translate(_table())
+
+
+@cache
+def _cluster() -> re.Pattern[str]:
+    """A run that folding leaves as it is (group 1), or a character with the marks that follow it, up to a bound.
+
+    Marks are combining ones, Hangul vowels and finals, and the voicing of half-width katakana.
+    """
+    basic = [chr(point) for point in range(0x10000) if point not in SURROGATES]
+    marks = {c for c in basic if unicodedata.combining(c) or "\u1161" <= c <= "\u11ff" or c in "\uff9e\uff9f"}
+    changed = {chr(point) for point in _table()} | {" ", *marks}
+    same = [c for c in basic if c not in changed and unicodedata.is_normalized("NFKC", c)]
+    alphabets, cjk = _any_of([c for c in same if not IS_CJK.match(c)]), _any_of([c for c in same if IS_CJK.match(c)])
+    mark = _any_of(sorted(marks))
+    return re.compile(rf"({alphabets}+(?: {alphabets}+)*|{cjk}+)(?!{mark})|.{mark}{{0,{LONGEST_CLUSTER - 1}}}", re.DOTALL)
+
+
+def _any_of(characters: Sequence[str]) -> str:
+    """A character class of these, which are in order."""
+    ranges: list[list[int]] = []
+    for point in map(ord, characters):
+        if ranges and ranges[-1][1] == point - 1:
+            ranges[-1][1] = point
+        else:
+            ranges.append([point, point])
+    return "[" + "".join(f"\\u{first:04x}-\\u{last:04x}" for first, last in ranges) + "]"
 
 
 def _lower(text: str) -> str:

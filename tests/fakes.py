@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,12 @@ class FakeEncoder:
 
     def place(self, word: str) -> int:
         """The dimension that a word adds to."""
-        return int.from_bytes(hashlib.sha256(word.encode("utf-8", "replace")).digest()[:4], "big") % (self.dimensions - 1)
+        return _number(word) % (self.dimensions - 1)
+
+
+@cache
+def _number(word: str) -> int:
+    return int.from_bytes(hashlib.sha256(word.encode("utf-8", "replace")).digest()[:4], "big")
 
 
 def area(

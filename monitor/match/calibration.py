@@ -92,7 +92,7 @@ def load_calibration(folder: Path) -> Calibration:
         )
     except FileNotFoundError:
         raise CalibrationError(f"{file}: there is no such file; run `monitor fit`") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CalibrationError(f"{file}: cannot be read ({error}); run `monitor fit`") from None
 
 

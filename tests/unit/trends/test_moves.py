@@ -203,3 +203,19 @@ def test_surprise_is_always_a_number(articles: int, expected: float, history: fl
 def test_days_and_sources_outside_are_left_out() -> None:
     tally: Tally = tally_of({("a", ago(0)): 1, ("a", ago(9)): 5}, {("x", "b", ago(0)): 2, ("x", "b", ago(9)): 7}, ago(3), LAST)
     assert (tally.sources, int(tally.seen.sum()), int(tally.found["x"].sum())) == (("a", "b"), 1, 2)
+
+
+def test_a_thin_history_is_trusted_less() -> None:
+    assert surprise_of(6, 1.0, history=4) < surprise_of(6, 1.0, history=400) < surprise_of(6, 1.0)
+
+
+def test_a_thin_history_makes_a_wide_interval() -> None:
+    seen, found = newsroom()
+    found.update({("rare", "wire", ago(n)): 1 for n in (0, 1, 2, 20, 40)} | {("usual", "wire", ago(n)): 1 for n in range(DAYS)})
+    tally = tally_of(seen, found, FIRST, LAST)
+    rare, usual = change_of(tally, "rare"), change_of(tally, "usual")
+    assert rare.low is not None
+    assert rare.high is not None
+    assert usual.low is not None
+    assert usual.high is not None
+    assert rare.high / rare.low > 3 * usual.high / usual.low
