@@ -12,7 +12,7 @@ from monitor.store import counts
 from monitor.store.database import Database
 from monitor.store.schema import articles, daily_counts, daily_coverage, fetches, sources
 from tests.archive import fill
-from tests.builders import NOW, add_article, add_hit, add_paragraphs, add_source, ask, link, live_matcher
+from tests.builders import NOW, add_article, add_hit, add_paragraphs, add_source, ask, link, live_matcher, noon
 
 LAST = NOW.date()
 FIRST = LAST - timedelta(6)
@@ -166,6 +166,15 @@ def test_requests_that_were_dropped_take_no_coverage_with_them(connection: Conne
     cut = datetime.combine(LAST - timedelta(1), time(), UTC)
     connection.execute(fetches.delete().where(fetches.c.at < cut))
     assert coverage(connection) == before == dict.fromkeys(range(5), (1, 1))
+
+
+def test_a_day_of_which_some_requests_were_dropped_keeps_its_coverage(connection: Connection) -> None:
+    one, two = add_source(connection, "a"), add_source(connection, "b")
+    for days in range(3):
+        ask(connection, LAST - timedelta(days), read=[one], failed=[two])
+    before = coverage(connection)
+    connection.execute(fetches.delete().where(fetches.c.at < noon(LAST - timedelta(2)), fetches.c.source_id == one))
+    assert coverage(connection) == before == {n: (2, 1) for n in range(3)}
 
 
 def test_today_is_counted_again_and_a_missing_day_is_filled(connection: Connection) -> None:
