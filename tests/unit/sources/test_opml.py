@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.domain import Source, SourceKind
 from monitor.errors import FeedError
-from monitor.sources import read_opml, write_opml
+from monitor.sources import read_opml, starter_list, write_opml
 
 LIST = b"""<?xml version="1.0" encoding="ISO-8859-1"?>
 <opml version="1.1"><head><title>Mine</title></head>
@@ -75,3 +75,12 @@ def test_any_bytes_give_sources_or_our_error(body: bytes) -> None:
         read_opml(body, name="x")
     except FeedError:
         return
+
+
+def test_the_starter_list_is_broad() -> None:
+    sources = read_opml(starter_list(), name="starter.opml")
+    assert len(sources) >= 70
+    assert {source.language for source in sources} == {"en", "zh", "de", "fr", "es", "ja", "ko", "ru", "pt", "it"}
+    assert {source.kind for source in sources} == set(SourceKind) - {SourceKind.OTHER}
+    assert all(source.title for source in sources)
+    assert len({source.url.partition("://")[2].rstrip("/") for source in sources}) == len(sources)
