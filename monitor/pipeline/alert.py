@@ -156,7 +156,8 @@ def digest_for(parts: Parts, wish: Subscription, recipient: Recipient, found: Ne
         if not chosen and not wish.nothing_new:
             return None
         missing = [c.lead.article for c in chosen if (c.lead.article, c.lead.area) not in found.evidence]
-        found.evidence.update(news.evidence(connection, found.matcher, missing))
+        if missing:
+            found.evidence.update(news.evidence(connection, found.matcher, missing))
     is_first = recipient.turn_at == recipient.created_at
     begun = recipient.created_at - timedelta(days=wish.reach_back_days) if is_first else recipient.turn_at
     mine = extras.of(areas, max(begun, reach))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, func, or_, select, update
 
 from monitor.domain import Message
 from monitor.store import recipients as stored
@@ -38,6 +38,24 @@ class Queued:
     sent_at: datetime | None
 
 
+def _next() -> Select[tuple[int]]:
+    paused = select(recipients.c.key).where(recipients.c.paused_at.is_not(None))
+    due = or_(outbox.c.retry_at.is_(None), outbox.c.retry_at <= bindparam("now", type_=outbox.c.retry_at.type))
+    open_to = outbox.c.channel.not_in(bindparam("without", expanding=True))
+    chosen = select(outbox.c.id).where(outbox.c.state == "queued", due, outbox.c.recipient.not_in(paused), open_to)
+    return chosen.order_by(outbox.c.attempts, outbox.c.queued_at, outbox.c.id).limit(1).with_for_update(skip_locked=True)
+
+
+# Built once: they run for each message.
+_NEXT = _next()
+_TAKE = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("mine"))
+    .values(attempts=outbox.c.attempts + 1, retry_at=bindparam("until"))
+    .returning(outbox)
+)
+
+
 def tell(
     connection: Connection,
     recipient: Recipient,
@@ -54,7 +72,7 @@ def tell(
     """
     if not stored.take_turn(connection, recipient, turn_at=now, considered=considered):
         return False
-    queue(connection, messages, now=now)
+    insert(connection, outbox, [_row(message, now) for message in messages])
     rows = [
         {"recipient": recipient.key, "story": story, "area": area, "message": key, "told_at": now}
         for story, areas in stories
@@ -64,18 +82,19 @@ def tell(
     return True
 
 
-def queue(connection: Connection, messages: Sequence[Message], *, now: datetime) -> int:
-    """Puts messages into the outbox; one whose key is there stays as it is. Returns how many are new."""
-    rows = [
-        {
-            "key": m.key, "recipient": m.recipient, "channel": m.channel, "address": m.address, "subject": m.subject, "text": m.text,
-            "html": m.html, "headers": [list(pair) for pair in m.headers], "queued_at": now,
-        }
-        for m in messages
-    ]  # fmt: skip
-    known = set(connection.scalars(select(outbox.c.key).where(outbox.c.key.in_([m.key for m in messages]))))
-    insert(connection, outbox, rows, keys=["key"])
-    return sum(m.key not in known for m in messages)
+def queue(connection: Connection, message: Message, *, now: datetime) -> bool:
+    """Puts a message into the outbox; one whose key is there stays as it is. Returns whether it is new."""
+    known = connection.scalar(select(outbox.c.id).where(outbox.c.key == message.key))
+    insert(connection, outbox, [_row(message, now)], keys=["key"])
+    return known is None
+
+
+def _row(message: Message, now: datetime) -> dict[str, Any]:
+    m = message
+    return {
+        "key": m.key, "recipient": m.recipient, "channel": m.channel, "address": m.address, "subject": m.subject, "text": m.text,
+        "html": m.html, "headers": [list(pair) for pair in m.headers], "queued_at": now,
+    }  # fmt: skip
 
 
 def claim(connection: Connection, *, now: datetime, without: Collection[str] = ()) -> Queued | None:
@@ -83,15 +102,8 @@ def claim(connection: Connection, *, now: datetime, without: Collection[str] = (
 
     `without`: channels to leave alone. Messages of paused recipients wait.
     """
-    paused = select(recipients.c.key).where(recipients.c.paused_at.is_not(None))
-    due = and_(outbox.c.state == "queued", or_(outbox.c.retry_at.is_(None), outbox.c.retry_at <= now))
-    chosen = select(outbox.c.id).where(due, outbox.c.recipient.not_in(paused), outbox.c.channel.not_in(without))
-    chosen = chosen.order_by(outbox.c.attempts, outbox.c.queued_at, outbox.c.id).limit(1)
-    found = connection.scalar(chosen.with_for_update(skip_locked=True))
-    if found is None:
-        return None
-    taken = update(outbox).where(outbox.c.id == found).values(attempts=outbox.c.attempts + 1, retry_at=now + LEASE)
-    return _queued(connection.execute(taken.returning(outbox)).one())
+    found = connection.scalar(_NEXT, {"now": now, "without": list(without)})
+    return None if found is None else _queued(connection.execute(_TAKE, {"mine": found, "until": now + LEASE}).one())
 
 
 def mark_sent(connection: Connection, queued: Queued, *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Update, and_, bindparam, func, select, update
+from sqlalchemy import Connection, Update, and_, bindparam, select, update
 
 from monitor.store.database import insert
 from monitor.store.schema import alerted, articles, recipients
@@ -58,19 +58,19 @@ def sync_recipients(connection: Connection, wanted: Sequence[Wanted], *, now: da
     One that is gone is paused, one that comes back goes on, and so does one that was refused and has new channels.
     """
     known = all_recipients(connection)
-    newcomers = [newcomer(connection, w, now=now) for w in wanted if w.key not in known]
-    insert(connection, recipients, [_row(r) for r in newcomers], keys=["key"])
-    for w in wanted:
-        if (old := known.get(w.key)) and (old.body != w.body or old.paused_why == REMOVED):
-            values: dict[str, Any] = {"subscription": w.body}
-            if _goes_on(old, w):
-                values |= {"paused_at": None, "paused_why": None}
-            connection.execute(update(recipients).where(recipients.c.key == w.key).values(**values))
+    new = [newcomer(connection, w, now=now) for w in wanted if w.key not in known]
+    insert(connection, recipients, [_row(r) for r in new], keys=["key"])
+    changed = [w for w in wanted if (old := known.get(w.key)) and (old.body != w.body or old.paused_why == REMOVED)]
+    for w in changed:
+        values: dict[str, Any] = {"subscription": w.body}
+        if _goes_on(known[w.key], w):
+            values |= {"paused_at": None, "paused_why": None}
+        connection.execute(update(recipients).where(recipients.c.key == w.key).values(**values))
     staying = {w.key for w in wanted}
     for key, old in known.items():
         if key not in staying and old.paused_at is None:
             pause(connection, key, REMOVED, now=now)
-    after = all_recipients(connection)
+    after = all_recipients(connection) if new or changed else known
     return {w.key: after[w.key] for w in wanted}
 
 
@@ -90,7 +90,8 @@ def _row(recipient: Recipient) -> dict[str, Any]:
 
 def _last_article(connection: Connection, seen_until: datetime) -> int:
     """Ids follow the order in which articles were stored, which has one writer at a time; times do not quite."""
-    return connection.scalar(select(func.max(articles.c.id)).where(articles.c.first_seen_at <= seen_until)) or 0
+    seen = select(articles.c.id).where(articles.c.first_seen_at <= seen_until)
+    return connection.scalar(seen.order_by(articles.c.id.desc()).limit(1)) or 0
 
 
 def _goes_on(old: Recipient, wanted: Wanted) -> bool:
@@ -118,20 +119,25 @@ def resume(connection: Connection, key: str) -> bool:
     return connection.execute(update(recipients).where(mine).values(paused_at=None, paused_why=None)).rowcount > 0
 
 
+def _turn() -> Update:
+    mine = and_(recipients.c.key == bindparam("mine"), recipients.c.turn_at == bindparam("before"), recipients.c.paused_at.is_(None))
+    return update(recipients).where(mine).values(turn_at=bindparam("after"), considered=bindparam("until"))
+
+
+# Built once: they run for each recipient.
+_TURN = _turn()
+_TOLD = select(alerted.c.story).where(alerted.c.recipient == bindparam("mine"), alerted.c.story.in_(bindparam("stories", expanding=True)))
+
+
 def take_turn(connection: Connection, recipient: Recipient, *, turn_at: datetime, considered: int) -> bool:
     """Records a turn. False when another process gave it meanwhile, or it was paused: then nothing must be told."""
-    return connection.execute(_turn(), _turn_values(recipient, turn_at, considered)).rowcount > 0
+    return connection.execute(_TURN, _turn_values(recipient, turn_at, considered)).rowcount > 0
 
 
 def take_turns(connection: Connection, turns: Sequence[tuple[Recipient, int]], *, turn_at: datetime) -> None:
     """Records turns with nothing to tell; with each recipient comes its new `considered`."""
     if turns:
-        connection.execute(_turn(), [_turn_values(recipient, turn_at, considered) for recipient, considered in turns])
-
-
-def _turn() -> Update:
-    mine = and_(recipients.c.key == bindparam("mine"), recipients.c.turn_at == bindparam("before"), recipients.c.paused_at.is_(None))
-    return update(recipients).where(mine).values(turn_at=bindparam("after"), considered=bindparam("until"))
+        connection.execute(_TURN, [_turn_values(recipient, turn_at, considered) for recipient, considered in turns])
 
 
 def _turn_values(recipient: Recipient, turn_at: datetime, considered: int) -> dict[str, Any]:
@@ -143,6 +149,5 @@ def told_stories(connection: Connection, key: str, stories: Sequence[int]) -> fr
     found: set[int] = set()
     for start in range(0, len(stories), AT_ONCE):
         piece = stories[start : start + AT_ONCE]
-        chosen = select(alerted.c.story).where(alerted.c.recipient == key, alerted.c.story.in_(piece))
-        found.update(connection.scalars(chosen))
+        found.update(connection.scalars(_TOLD, {"mine": key, "stories": list(piece)}))
     return frozenset(found)
