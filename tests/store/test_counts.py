@@ -174,7 +174,7 @@ def test_a_day_of_which_some_requests_were_dropped_keeps_its_coverage(connection
         ask(connection, LAST - timedelta(days), read=[one], failed=[two])
     before = coverage(connection)
     connection.execute(fetches.delete().where(fetches.c.at < noon(LAST - timedelta(2)), fetches.c.source_id == one))
-    assert coverage(connection) == before == {n: (2, 1) for n in range(3)}
+    assert coverage(connection) == before == dict.fromkeys(range(3), (2, 1))
 
 
 def test_today_is_counted_again_and_a_missing_day_is_filled(connection: Connection) -> None:
