@@ -6,9 +6,10 @@ Addresses of chat channels are secrets: the file only names the environment vari
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from email_validator import EmailNotValidError, validate_email
@@ -74,6 +75,16 @@ class Channel(_Frozen):
         return self.email or self.apprise or ""
 
 
+Some = TypeVar("Some")
+
+
+def _not_empty(found: tuple[Some, ...]) -> tuple[Some, ...]:
+    # Not pydantic's own `min_length`, which also complains of items that are there and wrong.
+    if not found:
+        raise ValueError("name at least one")
+    return found
+
+
 Word = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -89,7 +100,7 @@ class Subscription(_Frozen):
     """What one reader is told, when and where. The name is who the reader is: one story is told once to a name."""
 
     name: Annotated[str, Field(pattern=r"^\w[\w .@+-]{0,79}$"), AfterValidator(_name)]
-    areas: Literal["all"] | Annotated[tuple[str, ...], Field(min_length=1)] = "all"
+    areas: Literal["all"] | Annotated[tuple[str, ...], AfterValidator(_not_empty)] = "all"
     facets: tuple[Literal["technology", "policy"], ...] = ()
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
     sources: tuple[str, ...] = Field((), description="titles or addresses of sources")
@@ -101,7 +112,7 @@ class Subscription(_Frozen):
     most_items: Annotated[int, Field(ge=1, le=200)] = 25
     reach_back_days: Annotated[int, Field(ge=0, le=14)] = Field(1, description="days that the very first message reaches back")
     nothing_new: bool = Field(False, description="a message also when there is nothing new")
-    channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
+    channels: Annotated[tuple[Channel, ...], AfterValidator(_not_empty)]
 
     @property
     def schedule(self) -> When:
@@ -230,6 +241,8 @@ def add_subscription(file: Path, subscription: Subscription, taxonomy: Taxonomy)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     partial.write_text(new, encoding="utf-8")
+    if file.exists():
+        shutil.copymode(file, partial)
     partial.replace(file)
 
 

@@ -19,8 +19,8 @@ QUOTE_CHARACTERS = 320
 # How far a cut may move to fall between words.
 SNAP = 24
 # Characters that reorder, hide or break a line; joiners stay, since emoji and Indic scripts need them.
-_UNWANTED = re.compile("[\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNWANTED = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
 # A column of combining marks has no width but costs bytes.
 _MARKS = 4
