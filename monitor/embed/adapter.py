@@ -30,9 +30,14 @@ def adapter_fingerprint(file: Path) -> str:
 
 def merge(adapter: Path, model: Path) -> None:
     """Adds `adapter` to the weights in the sentence-transformers folder `model`. Raises ModelError where they do not fit."""
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file, save_file
 
-    weights, thin = load_file(model / "model.safetensors"), load_file(adapter)
+    weights = load_file(model / "model.safetensors")
+    try:
+        thin = load_file(adapter)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{adapter}: cannot be read ({error}); run `monitor fit --encoder`, or remove it") from None
     for name in sorted({key.rsplit(".", 1)[0] for key in thin}):
         a, b = (thin[f"{name}.{side}"].astype(np.float32) for side in "ab")
         whole = weights.get(f"{name}.weight")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,9 @@ def quantise(source: Path, folder: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     full = source / "full.onnx"
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _quiet():
         warnings.simplefilter("ignore")
         _export(source, full)
-        logging.getLogger().setLevel(max(logging.ERROR, logging.getLogger().level))
         quantize_dynamic(
             full,
             folder / "model.onnx",
@@ -35,6 +36,18 @@ def quantise(source: Path, folder: Path) -> None:
         )
     shutil.copyfile(source / "tokenizer.json", folder / "tokenizer.json")
     shutil.rmtree(source)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the quantiser's advice on the root logger."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(max(logging.ERROR, level))
+    try:
+        yield
+    finally:
+        root.setLevel(level)
 
 
 def _export(source: Path, target: Path) -> None:

