@@ -35,8 +35,13 @@ class Matcher:
             raise CalibrationError("calibration.json was fitted for another encoder; run `monitor fit` with this one")
         self.areas = tuple(area.id for area in taxonomy.areas)
         self.calibration = calibration
+        self._taxonomy = taxonomy
         self._lexicon = Lexicon(taxonomy)
         self._exemplars = exemplars
+
+    def __reduce__(self) -> tuple[type[Matcher], tuple[Taxonomy, Calibration, Exemplars]]:
+        """A matcher pickles as what it is made of, so that other processes can match."""
+        return Matcher, (self._taxonomy, self.calibration, self._exemplars)
 
     def match(self, paragraphs: Sequence[Paragraph], vectors: Vectors) -> list[tuple[Hit, ...]]:
         """The hits of each paragraph, the most probable first. `vectors`: (len(paragraphs), dimensions)."""
