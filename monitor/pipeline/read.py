@@ -7,6 +7,10 @@ delays only itself. Pages go to processes that extract; one that hangs or dies t
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import os
+import signal
+import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -28,6 +32,8 @@ from monitor.stories import shingles
 EXTRACTION_DEADLINE = 30
 # Pages after which an extracting process is replaced, since parsers leak.
 PAGES_A_PROCESS = 500
+# prctl(2): the signal that the kernel sends when the parent dies.
+PR_SET_PDEATHSIG = 1
 UNREAD = {FailureKind.BLOCKED: Unread.BLOCKED, FailureKind.ROBOTS: Unread.BLOCKED, FailureKind.GONE: Unread.GONE}
 
 
@@ -55,7 +61,8 @@ def by_host(waiting: Iterable[Waiting]) -> list[deque[int]]:
 
 async def _read_all(parts: Parts, waiting: tuple[Waiting, ...], done: Counter[str]) -> None:
     queues = deque(by_host(waiting))
-    with ProcessPool(max_workers=parts.settings.workers, max_tasks=PAGES_A_PROCESS) as pool:
+    workers = parts.settings.workers
+    with ProcessPool(max_workers=workers, max_tasks=PAGES_A_PROCESS, initializer=_die_with, initargs=(os.getpid(),)) as pool:
 
         async def work(client: Client) -> None:
             while queues:
@@ -67,6 +74,14 @@ async def _read_all(parts: Parts, waiting: tuple[Waiting, ...], done: Counter[st
 
         async with Client(parts.settings.fetch, version=__version__) as client:
             await asyncio.gather(*(work(client) for _ in range(min(parts.settings.fetch.concurrency, len(queues)))))
+
+
+def _die_with(parent: int) -> None:
+    """Ends this process when its parent is killed: it holds what it inherited, the lock of the run among them, while a page hangs."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 async def _read_one(parts: Parts, client: Client, pool: ProcessPool, entry_id: int) -> str | None:

@@ -88,11 +88,10 @@ def _is_pending(now: datetime) -> ColumnElement[bool]:
 
 
 def waiting_entries(connection: Connection, now: datetime) -> tuple[Waiting, ...]:
-    """Entries to be read, oldest first."""
-    oldest = func.coalesce(entries.c.published_at, entries.c.first_seen_at)
-    chosen = (
-        select(entries.c.id, entries.c.url, entries.c.content.is_not(None)).where(_is_pending(now)).order_by(oldest, entries.c.id)
-    )
+    """Entries to be read, oldest first; of one page that two sources link the older source's, in whatever order they were asked."""
+    e = entries.c
+    oldest = func.coalesce(e.published_at, e.first_seen_at)
+    chosen = select(e.id, e.url, e.content.is_not(None)).where(_is_pending(now)).order_by(oldest, e.source_id, e.id)
     return tuple(Waiting(*row) for row in connection.execute(chosen))
 
 
@@ -136,24 +135,22 @@ def write_unread(connection: Connection, pending: PendingEntry, outcome: NoArtic
     again = outcome.transient and attempts < max_attempts
     state = "new" if again else "failed" if outcome.transient else "empty"
     retry_at = now + RETRY_FIRST * 4 ** (attempts - 1) if again else None
-    values = {
+    values: dict[str, Any] = {
         "state": state,
         "attempts": attempts,
         "retry_at": retry_at,
         "reason": outcome.reason.value,
         "last_error": outcome.message,
     }
+    if not again:
+        values["content"] = None  # it has told all it can
     connection.execute(update(entries).where(entries.c.id == pending.id).values(**values))
     return state
 
 
-def write_article(
-    connection: Connection, source_id: int, article: Article, shingles: bytes | None, *, now: datetime
-) -> tuple[int, bool]:
+def write_article(connection: Connection, source_id: int, article: Article, shingles: bytes | None, *, now: datetime) -> tuple[int, bool]:
     """Stores an article, or a new version of the one with its URL when the text changed. Returns its id and whether anything is new."""
-    row = connection.execute(
-        select(articles.c.id, articles.c.version, articles.c.fingerprint).where(articles.c.url == article.url)
-    ).first()
+    row = connection.execute(select(articles.c.id, articles.c.version, articles.c.fingerprint).where(articles.c.url == article.url)).first()
     if row is None:
         return _insert_article(connection, source_id, article, shingles, now=now), True
     if row.fingerprint == article.fingerprint:
@@ -179,15 +176,11 @@ def _insert_article(connection: Connection, source_id: int, article: Article, sh
 
 
 def _write_paragraphs(connection: Connection, article_id: int, version: int, article: Article) -> None:
-    insert(
-        connection, paragraphs, [{"fingerprint": p.fingerprint, "text": p.text} for p in article.paragraphs], keys=["fingerprint"]
-    )
+    insert(connection, paragraphs, [{"fingerprint": p.fingerprint, "text": p.text} for p in article.paragraphs], keys=["fingerprint"])
     fingerprints = [p.fingerprint for p in article.paragraphs]
     ids: dict[str, int] = {}
     for start in range(0, len(fingerprints), 500):
-        chosen = select(paragraphs.c.fingerprint, paragraphs.c.id).where(
-            paragraphs.c.fingerprint.in_(fingerprints[start : start + 500])
-        )
+        chosen = select(paragraphs.c.fingerprint, paragraphs.c.id).where(paragraphs.c.fingerprint.in_(fingerprints[start : start + 500]))
         ids.update((fingerprint, key) for fingerprint, key in connection.execute(chosen))
     links = [
         {"article_id": article_id, "version": version, "position": position, "paragraph_id": ids[p.fingerprint]}
@@ -222,15 +215,11 @@ class Shingled:
 
 def articles_without_story(connection: Connection, limit: int) -> tuple[Shingled, ...]:
     chosen = _shingled().where(articles.c.story_id.is_(None), articles.c.shingles.is_not(None))
-    return tuple(
-        Shingled(*row) for row in connection.execute(chosen.order_by(articles.c.first_seen_at, articles.c.id).limit(limit))
-    )
+    return tuple(Shingled(*row) for row in connection.execute(chosen.order_by(articles.c.first_seen_at, articles.c.id).limit(limit)))
 
 
 def articles_with_story(connection: Connection, first: date, last: date) -> tuple[Shingled, ...]:
-    chosen = _shingled().where(
-        articles.c.story_id.is_not(None), articles.c.shingles.is_not(None), articles.c.day.between(first, last)
-    )
+    chosen = _shingled().where(articles.c.story_id.is_not(None), articles.c.shingles.is_not(None), articles.c.day.between(first, last))
     return tuple(Shingled(*row) for row in connection.execute(chosen.order_by(articles.c.id)))
 
 
@@ -241,6 +230,4 @@ def _shingled() -> Select[Any]:
 def write_stories(connection: Connection, stories: Sequence[tuple[int, int]]) -> None:
     """`stories`: (article id, story id)."""
     for article_id, story_id in stories:
-        connection.execute(
-            update(articles).where(articles.c.id == article_id, articles.c.story_id.is_(None)).values(story_id=story_id)
-        )
+        connection.execute(update(articles).where(articles.c.id == article_id, articles.c.story_id.is_(None)).values(story_id=story_id))

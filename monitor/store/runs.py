@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -15,6 +16,9 @@ from monitor.store.database import Database
 from monitor.store.schema import runs
 
 RUN_LOCK = 727275
+# A run that was killed holds the lock until the kernel, or PostgreSQL, has seen the last of its processes go.
+LET_GO_SECONDS = 3.0
+LOOK_AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +53,13 @@ def latest_runs(connection: Connection, limit: int = 10) -> tuple[Run, ...]:
 
 @contextmanager
 def run_lock(database: Database) -> Iterator[bool]:
-    """Yields whether this process may run: no other run on this database is under way. A crash frees it."""
+    """Yields whether this process may run: no other run on this database is under way. A crash frees it.
+
+    One that is held is waited for, three seconds at most.
+    """
     if database.dialect == "postgresql":
         with database.engine.connect() as connection:
-            got = bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({RUN_LOCK})").scalar())
+            got = _within_seconds(lambda: bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({RUN_LOCK})").scalar()))
             try:
                 yield got
             finally:
@@ -66,9 +73,20 @@ def run_lock(database: Database) -> Iterator[bool]:
         yield True
         return
     with open(f"{name}.run", "w") as file:  # noqa: PTH123
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
-        yield True
+
+        def lock() -> bool:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return False
+            return True
+
+        yield _within_seconds(lock)
+
+
+def _within_seconds(lock: Callable[[], bool]) -> bool:
+    """Tries for LET_GO_SECONDS."""
+    last = time.monotonic() + LET_GO_SECONDS
+    while not (got := lock()) and time.monotonic() < last:
+        time.sleep(LOOK_AGAIN_SECONDS)
+    return got
