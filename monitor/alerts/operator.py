@@ -35,7 +35,10 @@ BEAT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class SourceFact:
-    """A source that is polled: what is wrong in one phrase (beginning «failing» or «quiet»), or `ok`; entries and articles it gave."""
+    """A source that is polled: what is wrong in one phrase (beginning «failing», «quiet» or «came out empty»), or `ok`.
+
+    `entries` and `read` are how many entries and articles it gave.
+    """
 
     title: str
     health: str
@@ -45,7 +48,7 @@ class SourceFact:
     @property
     def trouble(self) -> str | None:
         """One phrase, or None when all is well."""
-        if self.health.startswith(("failing", "quiet")):
+        if self.health.startswith(("failing", "quiet", "came out empty")):
             return self.health
         return f"came out empty: none of its {self.entries} entries gave an article" if self.entries and not self.read else None
 

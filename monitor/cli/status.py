@@ -95,7 +95,7 @@ def wrong(latest: Sequence[Run], queue: Mapping[str, Any], *, now: datetime) -> 
 
 def ill(health: Sequence[SourceHealth], *, now: datetime) -> dict[str, Any]:
     """Active sources by what is wrong with them; each is named once, under the worst."""
-    groups: dict[str, list[dict[str, Any]]] = {name: [] for name in ("blocked", "failing", "quiet", "moved", "warned")}
+    groups: dict[str, list[dict[str, Any]]] = {name: [] for name in ("blocked", "failing", "empty", "quiet", "moved", "warned")}
     active = [source for source in health if source.active]
     well = 0
     for source in active:
@@ -114,6 +114,8 @@ def _group(source: SourceHealth, said: str) -> str | None:
     state = source.state
     if state.failures:
         return "blocked" if (state.last_error or "").startswith(BLOCKED) else "failing"
+    if said.startswith("came out empty"):
+        return "empty"
     if said.startswith("quiet"):
         return "quiet"
     if state.moved_to:
@@ -136,7 +138,7 @@ def _print(found: dict[str, Any]) -> None:
     show.table("Last runs (UTC)", ("state", "started", "took", "did"), rows, numbers=("took",))
     troubled = found["sources"]
     show.say(f"\nsources     {troubled['active']} asked, {troubled['ok']} of them well")
-    for name in ("blocked", "failing", "quiet", "moved", "warned"):
+    for name in ("blocked", "failing", "empty", "quiet", "moved", "warned"):
         _print_sources(name, troubled[name])
     covered = found["coverage"]
     show.say(f"coverage    today {_percent(covered['today'])}, seven days {_percent(covered['week'])} of the sources due")

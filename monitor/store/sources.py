@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Subquery, case, delete, func, or_, select, update
 
 from monitor.domain import Feed, Fetched, FetchFailed, FetchOutcome, NotModified, Source, SourceKind, SourceState, Validators
 from monitor.store.database import insert
@@ -15,21 +15,19 @@ from monitor.store.schema import entries, fetches, sources
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """A source with what a person wants to know of it."""
+    """A source with what a person wants to know of it. `unread`: entries newer than the newest that gave an article, which gave none."""
 
     state: SourceState
     active: bool
     entries: int
     read: int
     failed: int
+    unread: int = 0
 
 
 def add_sources(connection: Connection, found: Iterable[Source], *, now: datetime) -> int:
     """Adds those that are not there; one that was removed comes back. Returns how many are new or came back."""
-    rows = [
-        {"url": s.url, "title": s.title, "kind": s.kind.value, "language": s.language, "added_at": now, "active": True}
-        for s in found
-    ]
+    rows = [{"url": s.url, "title": s.title, "kind": s.kind.value, "language": s.language, "added_at": now, "active": True} for s in found]
     before = _active_count(connection)
     insert(connection, sources, rows, keys=["url"], update=["active"])
     return _active_count(connection) - before
@@ -73,18 +71,30 @@ def source_health(connection: Connection) -> tuple[SourceHealth, ...]:
         .group_by(entries.c.source_id)
         .subquery()
     )
-    joined = sources.outerjoin(tally, tally.c.source_id == sources.c.id)
+    unread = _unread_since_the_last_read()
+    joined = sources.outerjoin(tally, tally.c.source_id == sources.c.id).outerjoin(unread, unread.c.source_id == sources.c.id)
     rows = connection.execute(
-        select(sources, tally.c.entries, tally.c.read, tally.c.failed)
+        select(sources, tally.c.entries, tally.c.read, tally.c.failed, unread.c.unread)
         .select_from(joined)
         .order_by(sources.c.active.desc(), sources.c.title)
     )
-    return tuple(SourceHealth(_state(r), r.active, r.entries or 0, r.read or 0, r.failed or 0) for r in rows)
+    return tuple(SourceHealth(_state(r), r.active, r.entries or 0, r.read or 0, r.failed or 0, r.unread or 0) for r in rows)
+
+
+def _unread_since_the_last_read() -> Subquery:
+    """By source: entries without an article that are newer than its newest entry with one. Sources of which none was read are left out."""
+    e = entries.c
+    at = case((e.published_at < e.first_seen_at, e.published_at), else_=e.first_seen_at)
+    last = select(e.source_id, func.max(at).label("at")).where(e.state == "read").group_by(e.source_id).subquery()
+    newer = select(e.source_id, func.count().label("unread")).select_from(entries.join(last, last.c.source_id == e.source_id))
+    return newer.where(e.state.in_(("empty", "failed")), at > last.c.at).group_by(e.source_id).subquery()
 
 
 # A source is quiet when nothing came for so many times its usual gap, and for a week at least.
 QUIET_GAPS = 4
 QUIET_DAYS = 7
+# So many entries in a row without an article, after others had one, and it is the site that changed.
+ROTTEN = 5
 
 
 def health(source: SourceHealth, *, now: datetime) -> str:
@@ -96,6 +106,8 @@ def health(source: SourceHealth, *, now: datetime) -> str:
         return f"failing, {state.failures} in a row: {state.last_error}"
     if state.last_success_at is None:
         return "not asked yet"
+    if source.unread >= ROTTEN:
+        return f"came out empty: the newest {source.unread} entries gave no article, earlier ones did; its pages may have changed"
     if quiet_for := _quiet_days(state, now):
         return f"quiet: nothing new for {quiet_for} days"
     return f"warning: {state.warning}" if state.warning else "ok"
@@ -152,9 +164,7 @@ def _request(outcome: FetchOutcome) -> dict[str, object]:
 def change_address(connection: Connection, source_id: int, url: str) -> bool:
     """A source that moved for good gets its new URL; one that is there already under that URL takes its place."""
     if connection.scalar(select(sources.c.id).where(sources.c.url == url)) is not None:
-        connection.execute(
-            update(sources).where(sources.c.id == source_id).values(active=False, warning=f"moved to {url}, which is there")
-        )
+        connection.execute(update(sources).where(sources.c.id == source_id).values(active=False, warning=f"moved to {url}, which is there"))
         return False
     connection.execute(update(sources).where(sources.c.id == source_id).values(url=url, moved_to=None, moved_times=0))
     return True
@@ -163,11 +173,6 @@ def change_address(connection: Connection, source_id: int, url: str) -> bool:
 def drop_old_fetches(connection: Connection, before: datetime) -> int:
     """Forgets requests older than `before`."""
     return connection.execute(delete(fetches).where(fetches.c.at < before)).rowcount
-
-
-def warn(connection: Connection, warnings: Sequence[tuple[int, str | None]]) -> None:
-    for source_id, warning in warnings:
-        connection.execute(update(sources).where(sources.c.id == source_id).values(warning=warning))
 
 
 def _state(row: Row[tuple[object, ...]]) -> SourceState:

@@ -76,6 +76,7 @@ def fill(connection: Connection) -> None:
     good = add_source(connection, "Good", **well)
     bad = add_source(connection, "Bad", **ill, last_error="timeout: too slow")
     add_source(connection, "Barred", **ill, last_error="robots: robots.txt of barred.example forbids it")
+    rotten = add_source(connection, "Rotten", **well)
     add_source(connection, "Silent", **{**well, "last_entry_at": NOW - timedelta(days=30)})
     add_source(connection, "Mover", **well, moved_to="https://new.example/feed", moved_times=2)
     add_source(connection, "Odd\x1b[2J", **well, warning="is ill-formed XML")
@@ -88,6 +89,11 @@ def fill(connection: Connection) -> None:
     write(connection, entries, [{**row, "key": "a", "state": "new"}, {**row, "key": "c", "state": "read"}])
     write(connection, entries, [{**row, "key": "b", **retried}])
     write(connection, entries, [{**row, "key": key, "state": "empty", "reason": "paywall"} for key in "de"])
+    days = [
+        {**row, "source_id": rotten, "key": str(n), "published_at": NOW - timedelta(days=n), "state": "empty", "reason": "too-short"}
+        for n in range(1, 7)
+    ]
+    write(connection, entries, [*days[:5], {**days[5], "state": "read", "reason": None}])
     write(connection, entries, [{**row, "key": "f", "state": "failed", "reason": "error"}])
     run = runs.start_run(connection, now=NOW - HOUR)
     runs.finish_run(connection, run, RunSummary(entries={"read": 1}, hits={"new": 0}, messages={"sent": 0}), now=NOW - HOUR / 2)
@@ -99,12 +105,19 @@ def test_everything_is_shown_to_scripts(database: Database) -> None:
     shown = CliRunner().invoke(app, ["status", "--json", "--strict"], catch_exceptions=False)
     found = json.loads(shown.stdout)
     assert (shown.exit_code, found["wrong"]) == (0, [])
-    groups = {name: [s["title"] for s in found["sources"][name]] for name in ("blocked", "failing", "quiet", "moved", "warned")}
-    assert groups == {"blocked": ["Barred"], "failing": ["Bad"], "quiet": ["Silent"], "moved": ["Mover"], "warned": ["Odd\x1b[2J"]}
-    assert (found["sources"]["active"], found["sources"]["ok"]) == (6, 1)
+    groups = {name: [s["title"] for s in found["sources"][name]] for name in ("blocked", "failing", "empty", "quiet", "moved", "warned")}
+    assert groups == {
+        "blocked": ["Barred"],
+        "failing": ["Bad"],
+        "empty": ["Rotten"],
+        "quiet": ["Silent"],
+        "moved": ["Mover"],
+        "warned": ["Odd\x1b[2J"],
+    }
+    assert (found["sources"]["active"], found["sources"]["ok"]) == (7, 1)
     assert found["coverage"]["today"] == {"due": 2, "read": 1, "share": 0.5}
     e = found["entries"]
-    assert (e["waiting"], e["retried"], e["read"], e["empty"], e["failed"]) == (2, 1, 1, {"paywall": 2}, {"error": 1})
+    assert (e["waiting"], e["retried"], e["read"], e["empty"], e["failed"]) == (2, 1, 2, {"too-short": 5, "paywall": 2}, {"error": 1})
     assert found["runs"][0]["state"] == "done"
     assert found["runs"][0]["seconds"] == 1800
     assert found["matcher"]["encoder"] == "encoder-1"
