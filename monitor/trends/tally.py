@@ -15,6 +15,11 @@ from numpy.typing import NDArray
 Counts = NDArray[np.int64]  # (sources, days)
 Floats = NDArray[np.float64]
 
+# Standard deviations (Noufaily et al. 2013), and the part of the history that may be left out for it: more is no outbreak but a new level.
+OUTSTANDING = 2.58
+MOST_OUTSTANDING = 0.2
+# What an area's own days weigh against: with the squares of few expected reports nothing is known of the spread.
+PRIOR_SPREAD, PRIOR_SQUARES = 0.15, 40.0
 # Articles that a source's own share weighs against the share of all: with fewer of its own it counts as an average source.
 PRIOR_ARTICLES = 10.0
 
@@ -100,19 +105,11 @@ def _shares(seen: Counts, hit: Counts) -> Floats:
     return np.asarray(shares * (total / usual)) if usual else np.asarray(shares)
 
 
-# Standard deviations (Noufaily et al. 2013), and the part of the history that may be left out for it: more is no outbreak but a new level.
-OUTSTANDING = 2.58
-MOST_OUTSTANDING = 0.2
-
-
 def _outstanding(articles: Counts, usual: Floats) -> NDArray[np.bool_]:
-    sigmas = (articles - usual) / np.sqrt(usual + _spread(articles, usual) * usual**2 + 1e-9)
+    """The days far above what was usual, by the usual spread: the days' own would be wide for the very bursts that are looked for."""
+    sigmas = (articles - usual) / np.sqrt(usual + PRIOR_SPREAD * usual**2 + 1e-9)
     beyond = max(OUTSTANDING, float(np.quantile(sigmas, 1 - MOST_OUTSTANDING))) if sigmas.size else OUTSTANDING
     return np.asarray(sigmas > beyond)
-
-
-# What an area's own days weigh against: with the squares of few expected reports nothing is known of the spread.
-PRIOR_SPREAD, PRIOR_SQUARES = 0.15, 40.0
 
 
 def _spread(articles: Counts, usual: Floats) -> float:
