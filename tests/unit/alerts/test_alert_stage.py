@@ -224,7 +224,7 @@ def test_bursts_first_mentions_and_failing_sources_are_at_the_top(desk: Desk) ->
     bursts = [Burst("6g", desk.now.date(), 9, 2.1, 4.0), Burst("deep-sea", desk.now.date(), 7, 1.1, 4.0)]
     desk.alert(bursts=bursts, first_mentions=["«6G harbour» was never seen before."])
     for part in (desk.sent[0].text, desk.sent[0].html):
-        last = part.index("because ")
+        last = part.index("Why: ")
         for said in ("9 articles on 23 Nov 2026", "never seen before", "1 of 2 sources could not be read"):
             assert 0 < part.index(said) < last
         assert "7 articles" not in part
