@@ -89,9 +89,11 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(routes: dict[str, Route], host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+async def serving(
+    routes: dict[str, Route], host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: int = 0
+) -> AsyncIterator[Server]:
     server = Server(routes, scheme="https" if tls else "http")
-    listening = await asyncio.start_server(server.serve, host, 0, ssl=tls, limit=2**20)
+    listening = await asyncio.start_server(server.serve, host, port, ssl=tls, limit=2**20)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

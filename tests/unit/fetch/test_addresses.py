@@ -116,11 +116,18 @@ async def test_the_address_that_was_checked_is_the_one_connected_to() -> None:
 @pytest.mark.anyio
 async def test_only_the_permitted_addresses_of_a_name_are_tried() -> None:
     async def resolve(_: str, __: int) -> list[str]:
-        return ["10.0.0.1", "fd00::1", "127.0.0.9", "127.0.0.1"]
+        return ["127.0.0.2", "127.0.0.9", "127.0.0.1"]
 
-    async with serving({"/": respond(b"fine")}) as server, Client(quick(), version="1", resolve=resolve, proxies={}) as http:
+    settings = quick(allow_networks=(ip_network("127.0.0.1/32"), ip_network("127.0.0.9/32")))
+    async with (
+        serving({"/": respond(b"fine")}) as server,
+        serving({"/": respond(b"private")}, "127.0.0.2", port=server.port) as other,
+        Client(settings, version="1", resolve=resolve, proxies={}) as http,
+    ):
         outcome = await http.fetch(server.url("/", "many.example"))
-    assert isinstance(outcome, Fetched), "127.0.0.9 refuses, 127.0.0.1 answers, the others are not tried"
+    assert isinstance(outcome, Fetched), "127.0.0.9 refuses, 127.0.0.1 answers"
+    assert outcome.body == b"fine"
+    assert other.connections == 0
 
 
 @pytest.mark.anyio

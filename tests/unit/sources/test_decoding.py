@@ -22,6 +22,8 @@ def document(text: str, declared: str = "") -> str:
     [
         ("UTF-8, nothing said", CHINESE, "utf-8", "", None),
         ("UTF-8, header lies", CHINESE, "utf-8", "", "iso-8859-1"),
+        ("German in UTF-8, header lies", GERMAN, "utf-8", "", "iso-8859-1"),
+        ("German in UTF-8, declaration lies", GERMAN, "utf-8", "ISO-8859-15", None),
         ("UTF-8, declaration lies", JAPANESE, "utf-8", "Shift_JIS", None),
         ("UTF-8 with a byte order mark", RUSSIAN, "utf-8-sig", "windows-1251", None),
         ("UTF-16 with a byte order mark", CHINESE, "utf-16", "", None),
