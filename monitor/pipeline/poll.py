@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 from monitor import __version__
-from monitor.domain import FailureKind, Feed, Fetched, FetchFailed, FetchOutcome, NotModified, SourceState
+from monitor.domain import FailureKind, Feed, Fetched, FetchFailed, FetchOutcome, NotModified, SourceState, Validators
 from monitor.errors import FeedError
 from monitor.fetch import Client, schedule
 from monitor.pipeline.parts import Parts
@@ -51,7 +51,7 @@ async def _poll_one(parts: Parts, client: Client, state: SourceState) -> dict[st
     with parts.database.writing() as connection:
         new = articles.write_entries(connection, state.id, feed.entries, now=now) if feed else 0
         after = schedule.next_check(state, outcome, feed, new, now=now)
-        after = replace(after, warning="; ".join(feed.warnings) or None) if feed else after
+        after = _with_what_was_read(after, feed) if feed else after
         sources.write_poll(connection, after, outcome, feed, new_entries=new, now=now)
         if address := schedule.moved(after):
             sources.change_address(connection, state.id, address)
@@ -63,6 +63,12 @@ async def _poll_one(parts: Parts, client: Client, state: SourceState) -> dict[st
         case FetchFailed():
             log.info("%s: %s", state.source.url, outcome.message)
             return {"failed": 1}
+
+
+def _with_what_was_read(after: SourceState, feed: Feed) -> SourceState:
+    """An index is asked for whole each time: its documents change while it stays the same."""
+    validators = Validators() if feed.children else after.validators
+    return replace(after, warning="; ".join(feed.warnings) or None, validators=validators)
 
 
 async def _understand(client: Client, outcome: FetchOutcome, parts: Parts) -> tuple[FetchOutcome, Feed | None]:
@@ -77,9 +83,7 @@ async def _understand(client: Client, outcome: FetchOutcome, parts: Parts) -> tu
 
 
 def _parse(fetched: Fetched, parts: Parts) -> Feed:
-    return read_feed(
-        fetched.body, url=fetched.final_url, content_type=fetched.content_type, charset=fetched.charset, now=parts.clock()
-    )
+    return read_feed(fetched.body, url=fetched.final_url, content_type=fetched.content_type, charset=fetched.charset, now=parts.clock())
 
 
 async def _with_children(client: Client, index: Feed, parts: Parts) -> Feed:
