@@ -111,7 +111,8 @@ class Folder:
         except OSError as error:
             raise Unavailable(f"{file}: cannot be written: {error.strerror or error}") from None
         finally:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
 
     def close(self) -> None:
         """Nothing to close."""
@@ -128,7 +129,7 @@ class Smtp:
         """Raises DeliveryError: permanent when the server will never take it, Unavailable when the server is the trouble."""
         session = self._open()
         try:
-            session.send_message(compose(message, self._sender), self._sender.addr_spec, [message.address])
+            session.send_message(compose(message, self._sender), self._sender.addr_spec, [wording.clean(message.address)])
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))
             self._refused(code, said, message.address)
