@@ -23,10 +23,10 @@ FROM mention WHERE area = '{area}' AND day BETWEEN '{first}' AND '{last}'
 GROUP BY source ORDER BY articles DESC, source;
 
 -- named together with
-SELECT other.area, COUNT(DISTINCT this.story) AS stories
-FROM mention this JOIN mention other ON other.story = this.story AND other.area <> this.area
-WHERE this.area = '{area}' AND this.day BETWEEN '{first}' AND '{last}' AND other.day BETWEEN '{first}' AND '{last}'
-GROUP BY other.area ORDER BY stories DESC, other.area;
+WITH told AS (SELECT DISTINCT area, story FROM mention WHERE day BETWEEN '{first}' AND '{last}')
+SELECT other.area, COUNT(*) AS stories
+FROM told this JOIN told other ON other.story = this.story AND other.area <> this.area
+WHERE this.area = '{area}' GROUP BY other.area ORDER BY stories DESC, other.area;
 
 -- the newest stories with their quotes
 SELECT day, source, title, url, quote, probability

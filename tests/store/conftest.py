@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -75,6 +75,21 @@ def _create(server: str, name: str, template: str = "template0") -> str:
     return server.replace("/postgres?", f"/{name}?")
 
 
+@pytest.fixture(scope="session")
+def fresh_url(request: pytest.FixtureRequest) -> Callable[[str, Path], Iterator[str]]:
+    """Makes the URL of a fresh, upgraded database of a dialect, for fixtures that keep one for longer than a test."""
+
+    def made(dialect: str, folder: Path) -> Iterator[str]:
+        if dialect == "sqlite":
+            shutil.copy(request.getfixturevalue("sqlite_template"), folder / "monitor.db")
+            yield f"sqlite:///{folder / 'monitor.db'}"
+            return
+        template = request.getfixturevalue("postgresql_template")
+        yield from _dropped_after(request.getfixturevalue("postgresql_server"), template)
+
+    return made
+
+
 @pytest.fixture(params=DIALECTS)
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """URL of a database without any table."""
@@ -85,14 +100,9 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 
 @pytest.fixture(params=DIALECTS)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, fresh_url: Callable[[str, Path], Iterator[str]], tmp_path: Path) -> Iterator[str]:
     """URL of a fresh, upgraded database."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "monitor.db")
-        yield f"sqlite:///{tmp_path / 'monitor.db'}"
-        return
-    template = request.getfixturevalue("postgresql_template")
-    yield from _dropped_after(request.getfixturevalue("postgresql_server"), template)
+    yield from fresh_url(request.param, tmp_path)
 
 
 def _dropped_after(server: str, template: str) -> Iterator[str]:
