@@ -24,6 +24,7 @@ from monitor.store import look, sources
 from monitor.store.database import Database, upgrade
 
 WEEKS = 6
+SHOWN = 6
 
 
 def demo(
@@ -86,7 +87,7 @@ def _print_what_is_stored(parts: Any, now: datetime) -> None:
     first = (now - timedelta(weeks=WEEKS)).date()
     with parts.database.reading() as connection:
         rows = look.trends(connection, since=first, by="week")
-        newest = look.mentions(connection, limit=6)
+        newest = first_of_each_area(look.mentions(connection, limit=200))[:SHOWN]
     show.console.print()
     print_trends(rows, "week")
     show.console.print("\n[bold]Newest mentions[/bold]")
@@ -98,6 +99,11 @@ def _print_what_is_stored(parts: Any, now: datetime) -> None:
         show.say(f"Message:   {message}")
     show.say(f"Look:      MONITOR_CONFIG={home / CONFIG_NAME} monitor hits --area quantum-technology")
     show.say(f"Database:  {home / 'demo.db'}   (try: sqlite3 {home / 'demo.db'} 'SELECT * FROM mention LIMIT 3')")
+
+
+def first_of_each_area(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest mention of each area, in the order given."""
+    return list({row["area"]: row for row in reversed(found)}.values())[::-1]
 
 
 def register(app: typer.Typer) -> None:
