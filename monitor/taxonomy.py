@@ -25,7 +25,8 @@ LANGUAGES = ("en", "zh", "de", "fr", "es", "ja", "ko", "ru", "pt", "it")
 Language = Literal["en", "zh", "de", "fr", "es", "ja", "ko", "ru", "pt", "it"]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 Sentence = Annotated[str, Field(min_length=2, max_length=2000)]
-Key = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+Key = Annotated[str, Field(pattern=ID, max_length=64)]
 
 
 class _Frozen(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ import typer
 from monitor.cli import show
 from monitor.errors import InputError, TaxonomyError
 from monitor.settings import load_settings
-from monitor.taxonomy import check_taxonomy, load_taxonomy, shipped_folder, template
+from monitor.taxonomy import ID, check_taxonomy, load_taxonomy, shipped_folder, template
 
 app = typer.Typer(help="The taxonomy: show it, check it, add to it.", invoke_without_command=True)
 
@@ -25,8 +25,7 @@ def areas(context: typer.Context, json: Annotated[bool, typer.Option("--json", h
         show.as_json(taxonomy.body()["areas"])
         return
     rows = [
-        (a.id, a.facet, a.names["en"], len(list(a.strong())), sum(map(len, a.exemplars.values())), len(a.links))
-        for a in taxonomy.areas
+        (a.id, a.facet, a.names["en"], len(list(a.strong())), sum(map(len, a.exemplars.values())), len(a.links)) for a in taxonomy.areas
     ]
     columns = ("area", "facet", "name", "aliases", "exemplars", "links")
     show.table(f"{len(rows)} areas of {taxonomy.folder}", columns, rows, numbers=columns[3:])
@@ -49,11 +48,13 @@ def check(json: Annotated[bool, typer.Option("--json", help="for scripts")] = Fa
 @app.command("new")
 def new(area: Annotated[str, typer.Argument(help="id of the area, such as solid-state-batteries")]) -> None:
     """Writes a commented area file to fill in."""
-    folder = load_settings().taxonomy or shipped_folder()
-    file = Path(folder) / "areas" / f"{area}.yaml"
+    if not re.fullmatch(ID, area) or len(area) > 64:
+        raise InputError(f"{area!r} is no id: use small letters, digits and single hyphens, such as solid-state-batteries")
+    file = (load_settings().taxonomy or shipped_folder()) / "areas" / f"{area}.yaml"
     if file.exists():
         raise InputError(f"{file} is there already; choose another id or edit it")
-    if not area or area != area.lower() or not area.replace("-", "").isalnum():
-        raise InputError(f"{area!r} is no id: use small letters, digits and hyphens")
-    file.write_text(template(area), encoding="utf-8")
+    try:
+        file.write_text(template(area), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written: {error.strerror}") from None
     show.say(f"{file} is written: fill it in, then run `monitor areas check`.")

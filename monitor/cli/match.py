@@ -1,4 +1,4 @@
-"""`monitor match`, `evaluate`, `fit`: the matcher by itself, without a database."""
+"""`monitor match` and `evaluate`: the matcher by itself, without a database."""
 
 from __future__ import annotations
 
@@ -64,9 +64,11 @@ def _from_lines(text: str, file: Path) -> Iterator[tuple[str, str]]:
             continue
         try:
             row: Any = jsonlib.loads(line)
-            yield str(row.get("id", number)), row["text"]
-        except (ValueError, KeyError, AttributeError, TypeError):
-            raise InputError(f'{file}:{number}: is not a line of {{"id", "text"}}') from None
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+            raise InputError(f'{file}:{number}: is not a line of {{"id", "text"}}')
+        yield str(row.get("id", number)), row["text"]
 
 
 def _batches(paragraphs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
@@ -103,22 +105,21 @@ def _print(text: str, judgement: Judgement, *, explain: bool) -> None:
     mentions = [m for hit in judgement.hits for m in hit.evidence.mentions]
     show.console.print(show.marked(text, mentions), soft_wrap=True)
     for hit in judgement.hits:
-        _print_hit(hit, "bold green", explain=explain)
-    if explain:
-        for hit in judgement.near_misses:
-            _print_hit(hit, "dim", explain=True)
+        _print_hit(text, hit, "bold green", explain=explain)
+    for hit in judgement.near_misses if explain else ():
+        _print_hit(text, hit, "dim", explain=True)
     show.console.print()
 
 
-def _print_hit(hit: Hit, style: str, *, explain: bool) -> None:
+def _print_hit(text: str, hit: Hit, style: str, *, explain: bool) -> None:
     found = hit.evidence
-    words = ", ".join(m.alias + (" (weak)" if m.weak else "") for m in found.mentions)
-    why = f"names {words}; " if words else ""
+    quoted = dict.fromkeys(f"“{text[m.start : m.end]}”{' (weak)' if m.weak else ''}" for m in found.mentions)
     line = Text(f"  {hit.probability:4.2f} ").append(hit.area, style)
-    nearest = f" {why}nearest exemplar at {found.similarity:.2f}: {found.exemplar}"
-    show.console.print(line.append(show.printable(nearest)), soft_wrap=True)
-    if explain and found.against:
-        show.say(f"       against: {'; '.join(found.against)}")
+    show.console.print(line.append(show.printable(f"  {', '.join(quoted)}")), soft_wrap=True)
+    notes = [f"near {found.similarity:4.2f}: {found.exemplar}"]
+    notes += [f"against: {phrase}" for phrase in found.against] if explain else []
+    for note in notes:
+        show.console.print(Text(f"       {show.printable(note)}", "dim"), soft_wrap=True)
 
 
 def evaluate(
@@ -138,7 +139,7 @@ def evaluate(
     )
     measured = measure(judged)
     if html:
-        html.write_text(report.page(judged, measured, published(judged)), encoding="utf-8")
+        _write(html, report.page(judged, measured, published(judged)))
     if json:
         show.as_json({**measured, **({"published": published(judged)} if intervals else {})})
         return
@@ -149,15 +150,22 @@ def evaluate(
     _print_measures(measured)
 
 
+def _write(file: Path, page: str) -> None:
+    try:
+        file.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written: {error.strerror}") from None
+
+
 def _print_measures(measured: dict[str, Any]) -> None:
-    groups = {"all": {"micro": measured["micro"]}, **{name: measured[name] for name in ("areas", "languages", "kinds")}}
+    groups = {"all": {"all": measured["micro"]}, **{name: measured[name] for name in ("areas", "languages", "kinds")}}
     rows = [
-        (what, name, s["paragraphs"], s["positives"], *(f"{s[m]:.3f}" for m in ("precision", "recall", "f1")))
-        for what, scores in groups.items()
+        (name, s["paragraphs"], s["positives"], *(f"{s[m]:.3f}" for m in ("precision", "recall", "f1")))
+        for scores in groups.values()
         for name, s in scores.items()
     ]
-    columns = ("by", "", "paragraphs", "positives", "precision", "recall", "F1")
-    show.table(f"{measured['paragraphs']} paragraphs", columns, rows, numbers=columns[2:])
+    columns = ("", "paragraphs", "positives", "precision", "recall", "F1")
+    show.table(f"{measured['paragraphs']} paragraphs", columns, rows, numbers=columns[1:])
     show.say(f"macro F1 {measured['macro']['f1']:.3f}; calibration error {measured['calibration_error']:.3f}")
     for kind, false in measured["false_hits"].items():
         show.say(f"false hits in {false['share']:.1%} of {false['paragraphs']} {kind} paragraphs")

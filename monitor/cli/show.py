@@ -24,12 +24,17 @@ LEVELS = "▁▂▃▄▅▆▇█"
 
 def as_json(value: Any) -> None:
     """One JSON document on standard output; times and days in ISO 8601."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
-    sys.stdout.write("\n")
+    _write_json(value, indent=2)
 
 
 def as_json_line(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+    _write_json(value, indent=None)
+
+
+def _write_json(value: Any, *, indent: int | None) -> None:
+    written = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
+    # A lone surrogate has no bytes of its own; written as an escape it stays what it was.
+    sys.stdout.write(written.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -96,9 +101,7 @@ def summary(done: RunSummary) -> None:
     """What a run did, in four lines."""
     s, e = done.sources, done.entries
     say(f"sources     {s['due']} due: {s['ok']} read, {s['not_modified']} not modified, {s['failed']} failed")
-    say(
-        f"entries     {e['new']} new; {e['read']} read, {e['empty']} without an article, {e['failed']} failed, {e['retry']} to try again"
-    )
+    say(f"entries     {e['new']} new; {e['read']} read, {e['empty']} without an article, {e['failed']} failed, {e['retry']} to try again")
     say(f"paragraphs  {done.paragraphs['matched']} looked at; {done.hits['new']} hits")
     m = done.messages
     say(f"messages    {m['queued']} queued, {m['sent']} sent, {m['failed']} failed; {done.seconds['all']:.1f} s in all")

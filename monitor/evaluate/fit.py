@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from monitor.domain import Vectors
 from monitor.embed import Encoder
+from monitor.errors import InputError
 from monitor.evaluate.gold import Labelled, gold_fingerprint, load_gold
 from monitor.match.calibration import Calibration, Head, Probe
 from monitor.match.features import NAMES, WITHOUT_PROBE, Exemplars, features, meaning
@@ -25,6 +26,8 @@ from monitor.taxonomy import Taxonomy
 PROBE_C = 0.3
 HEAD_C = 1.0
 PROBE_SCALE = 10.0
+# An area with fewer labelled paragraphs gets no probe, which would only learn to say no; names, exemplars and negatives decide it.
+FEWEST = 20
 DIGITS = 5
 
 
@@ -36,13 +39,18 @@ def training_files(folder: Path) -> tuple[list[Path], list[Path]]:
 def fit(taxonomy: Taxonomy, encoder: Encoder, exemplars: Exemplars, *, without: frozenset[str] = frozenset()) -> Calibration:
     """A calibration for this taxonomy and encoder. Areas of `without` get no probe, as if an analyst had just added them.
 
+    Areas with fewer than FEWEST labelled paragraphs get none either.
+
     Raises InputError where the training paragraphs are missing or malformed.
     """
     keys = tuple(area.id for area in taxonomy.areas)
     for_probes, for_head = (load_gold(files, keys) for files in training_files(taxonomy.folder))
     vectors = encoder.encode([p.text for p in for_probes])
     mean = vectors.mean(axis=0)
-    probes = {key: _probe(vectors - mean, *_labels(for_probes, key)) for key in keys if key not in without}
+    labelled = [key for key in keys if key not in without and sum(key in p.labels for p in for_probes) >= FEWEST]
+    if not labelled:
+        raise InputError(f"{taxonomy.folder / 'gold' / 'train'}: no area has {FEWEST} labelled paragraphs, the fewest to fit on")
+    probes = {key: _probe(vectors - mean, *_labels(for_probes, key)) for key in labelled}
     draft = Calibration(
         encoder=encoder.name,
         gold=gold_fingerprint([*for_probes, *for_head]),
@@ -53,7 +61,7 @@ def fit(taxonomy: Taxonomy, encoder: Encoder, exemplars: Exemplars, *, without: 
         head_without_probe=Head(WITHOUT_PROBE, (0.0,) * len(WITHOUT_PROBE), 0.0),
         threshold=0.5,
     )
-    return with_heads(draft, taxonomy, for_head, encoder.encode([p.text for p in for_head]), exemplars, without)
+    return with_heads(draft, taxonomy, for_head, encoder.encode([p.text for p in for_head]), exemplars)
 
 
 def with_heads(
@@ -62,14 +70,13 @@ def with_heads(
     gold: Sequence[Labelled],
     vectors: Vectors,
     exemplars: Exemplars,
-    without: frozenset[str],
 ) -> Calibration:
-    """`draft` with its two heads fitted on `gold`, whose vectors are (len(gold), dimensions)."""
+    """`draft` with its two heads fitted on the areas it has probes for. `gold`'s vectors are (len(gold), dimensions)."""
     keys = tuple(area.id for area in taxonomy.areas)
     lexicon = Lexicon(taxonomy)
     odds = draft.probe(vectors, keys)
     values = features([lexicon.find(p.text) for p in gold], meaning(vectors, exemplars, len(keys)), odds, keys, draft.scale)
-    kept = [column for column, key in enumerate(keys) if key not in without]
+    kept = [column for column, key in enumerate(keys) if key in draft.probes]
     truth = np.array([[keys[c] in p.labels for c in kept] for p in gold])
     counted = np.array([[keys[c] not in p.unsure for c in kept] for p in gold])
     rows, answers = values[:, kept][counted], truth[counted]
@@ -98,7 +105,7 @@ def _head(rows: NDArray[Any], answers: NDArray[np.bool_], names: tuple[str, ...]
 def _logistic(rows: NDArray[Any], answers: NDArray[np.bool_], strength: float) -> tuple[list[float], float]:
     from sklearn.linear_model import LogisticRegression
 
-    if answers.all() or not answers.any():  # an area without any label yet
+    if answers.all() or not answers.any():  # nothing to tell apart
         return [0.0] * rows.shape[1], 4.0 if answers.any() else -4.0
     model = LogisticRegression(C=strength, max_iter=5_000).fit(rows.astype(np.float64), answers)
     return [float(w) for w in model.coef_[0]], float(model.intercept_[0])

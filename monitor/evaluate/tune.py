@@ -76,9 +76,7 @@ def tune(taxonomy: Taxonomy, gold: Sequence[Labelled], folder: Path, *, say: Cal
     groups = [{"params": parameters, "lr": RATE}, {"params": head.parameters(), "lr": HEAD_RATE}]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
     steps = EPOCHS * len(_batches(examples, random.Random(0)))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda s: min(1, s / (WARM_UP * steps + 1)) * max(0.02, 1 - s / steps)
-    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: min(1, s / (WARM_UP * steps + 1)) * max(0.02, 1 - s / steps))
     with torch.no_grad():
         mean = torch.cat([_pool(model, b) for b in _batches(examples, random.Random(0))]).mean(0, keepdim=True)
     for epoch in range(EPOCHS):
@@ -137,7 +135,7 @@ def _adapt(model: Any) -> dict[str, tuple[Any, Any]]:
         def forward(self, x: Any) -> Any:
             # No product of three: the order and the fused addition halve the time.
             whole, narrow = self.base(x).flatten(0, -2), (x @ self.a.T).flatten(0, -2)
-            return torch.addmm(whole, narrow, self.b.T, alpha=SCALE).unflatten(0, x.shape[:-1])
+            return torch.addmm(whole, narrow, self.b.T, alpha=SCALE).unflatten(0, x.shape[:-1])  # type: ignore[no-untyped-call]
 
     thin = {}
     for number, layer in enumerate(model.encoder.layer[FROZEN_LAYERS:], FROZEN_LAYERS):

@@ -34,7 +34,7 @@ def leave_each_out(taxonomy: Taxonomy, encoder: Encoder, exemplars: Exemplars) -
     limit = np.zeros(len(keys))
     for column, key in enumerate(keys):
         draft = replace(whole, probes={area: probe for area, probe in whole.probes.items() if area != key})
-        calibration = with_heads(draft, taxonomy, for_head, vectors[: len(for_head)], exemplars, frozenset({key}))
+        calibration = with_heads(draft, taxonomy, for_head, vectors[: len(for_head)], exemplars)
         probability[:, column] = _answers(Matcher(taxonomy, calibration, exemplars), gold, vectors, key)
         limit[column] = calibration.threshold
     truth = np.array([[key in p.labels for key in keys] for p in gold])

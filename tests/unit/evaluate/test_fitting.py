@@ -143,13 +143,23 @@ def test_an_area_without_any_label_yet(owned: Taxonomy) -> None:
     new = area("tides", "tidal turbine", exemplars=["A tidal turbine turns with ebb and flood."])
     wider = taxonomy(*owned.areas, new, folder=owned.folder)
     found = fit(wider, ENCODER, exemplars(wider))
+    assert set(found.probes) == set(WORDS), "a probe without labels would only learn to say no"
     assert hits(wider, found, "silicon wafers from the foundry") == {"chips"}
+    assert hits(wider, found, "a tidal turbine turns with the ebb") == {"tides"}
 
 
 def test_paragraphs_that_are_missing(tmp_path: Path) -> None:
     lonely = taxonomy(area("chips", "chip"), folder=tmp_path)
     with pytest.raises(InputError, match="no file of labelled paragraphs"):
         fit(lonely, ENCODER, exemplars(lonely))
+
+
+def test_too_few_to_fit_on(owned: Taxonomy, tmp_path: Path) -> None:
+    for part in ("train", "head"):
+        write_gold(tmp_path / "gold" / part / "a.jsonl", 1, 20)
+    few = taxonomy(*owned.areas, folder=tmp_path)
+    with pytest.raises(InputError, match="no area has 20 labelled paragraphs"):
+        fit(few, ENCODER, exemplars(few))
 
 
 def test_model_sentences_say_nothing_of_other_areas() -> None:
