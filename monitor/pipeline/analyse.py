@@ -11,6 +11,7 @@ import numpy as np
 
 from monitor.domain import Vectors
 from monitor.pipeline.parts import Parts
+from monitor.pipeline.prune import prune
 from monitor.store import articles, counts, hits
 from monitor.stories import StoryIndex
 
@@ -95,7 +96,7 @@ def embed(parts: Parts, encoder: int, ids: Sequence[int], texts: dict[int, str])
 
 
 def count(parts: Parts) -> Counter[str]:
-    """Replaces the counts and the coverage of the window. Counters: rows."""
+    """Replaces the counts and the coverage of the window, then drops what is kept no longer. Counters: rows, texts, vectors."""
     now = parts.clock()
     first, last = (now - parts.settings.window).date(), now.date()
     with parts.database.writing() as connection:
@@ -104,7 +105,7 @@ def count(parts: Parts) -> Counter[str]:
             return Counter(rows=0)
         rows = counts.replace_counts(connection, matcher, [area.id for area in parts.taxonomy.areas], first, last)
         counts.replace_coverage(connection, first, last)
-    return Counter(rows=rows)
+    return Counter(rows=rows, **prune(parts))
 
 
 def chunks(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
