@@ -55,12 +55,13 @@ class Calibration:
 
     def probe(self, vectors: Vectors, areas: tuple[str, ...]) -> Array:
         """Log-odds (paragraphs, areas); 0 for an area without a probe."""
-        centred = vectors - np.array(self.mean, dtype=np.float32)
         odds = np.zeros((len(vectors), len(areas)), dtype=np.float32)
-        for column, area in enumerate(areas):
-            if area in self.probes:
-                probe = self.probes[area]
-                odds[:, column] = centred @ np.array(probe.weights, dtype=np.float32) + probe.bias
+        columns = [column for column, area in enumerate(areas) if area in self.probes]
+        if columns:
+            probes = [self.probes[areas[column]] for column in columns]
+            weights = np.array([probe.weights for probe in probes], dtype=np.float32)
+            centred = vectors - np.array(self.mean, dtype=np.float32)
+            odds[:, columns] = centred @ weights.T + np.array([probe.bias for probe in probes], dtype=np.float32)
         return odds
 
     def probabilities(self, values: Array, areas: tuple[str, ...]) -> NDArray[np.float64]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from monitor.domain import Evidence, Hit, Paragraph, Vectors
 from monitor.errors import CalibrationError
 from monitor.match.calibration import Calibration
@@ -16,6 +18,8 @@ from monitor.taxonomy import Taxonomy
 RULES = "1"
 # An area that did not fire is shown as a near miss from this probability on.
 NEAR_MISS = 0.1
+# A hit carries its probability with four decimals, and it is those that are held against the threshold.
+ROUNDING = 0.00005
 NOTHING = Found((), (), ())
 
 
@@ -25,6 +29,9 @@ class Judgement:
 
     hits: tuple[Hit, ...]
     near_misses: tuple[Hit, ...]
+
+
+SILENT = Judgement((), ())
 
 
 class Matcher:
@@ -45,22 +52,22 @@ class Matcher:
 
     def match(self, paragraphs: Sequence[Paragraph], vectors: Vectors) -> list[tuple[Hit, ...]]:
         """The hits of each paragraph, the most probable first. `vectors`: (len(paragraphs), dimensions)."""
-        return [judgement.hits for judgement in self.judge(paragraphs, vectors)]
+        return [judgement.hits for judgement in self.judge(paragraphs, vectors, shown_from=self.calibration.threshold - ROUNDING)]
 
-    def judge(self, paragraphs: Sequence[Paragraph], vectors: Vectors) -> list[Judgement]:
-        """The hits and the near misses of each paragraph."""
+    def judge(self, paragraphs: Sequence[Paragraph], vectors: Vectors, *, shown_from: float = NEAR_MISS) -> list[Judgement]:
+        """The hits of each paragraph and its near misses, which have at least the probability `shown_from`."""
         if not paragraphs:
             return []
         found = [self._lexicon.find(p.text) for p in paragraphs]
         sense = meaning(vectors, self._exemplars, len(self.areas))
         values = features(found, sense, self.calibration.probe(vectors, self.areas), self.areas, self.calibration.scale)
         probabilities = self.calibration.probabilities(values, self.areas)
-        judged = []
-        for row, paragraph in enumerate(paragraphs):
-            shown = [c for c in probabilities[row].argsort()[::-1] if probabilities[row, c] >= NEAR_MISS]
-            hits = [self._hit(paragraph, c, float(probabilities[row, c]), found[row], sense, row) for c in shown]
+        judged = [SILENT] * len(paragraphs)
+        for row in map(int, np.flatnonzero(probabilities.max(axis=1) >= shown_from)):
+            shown = [c for c in probabilities[row].argsort()[::-1] if probabilities[row, c] >= shown_from]
+            hits = [self._hit(paragraphs[row], c, float(probabilities[row, c]), found[row], sense, row) for c in shown]
             fired = tuple(h for h in hits if h.probability >= self.calibration.threshold)
-            judged.append(Judgement(fired, tuple(hits[len(fired) :])))
+            judged[row] = Judgement(fired, tuple(hits[len(fired) :]))
         return judged
 
     def _hit(
