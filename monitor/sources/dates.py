@@ -22,7 +22,7 @@ _ZONES = {
     "nzst": 12, "nzdt": 13, "brt": -3, "art": -3, "akst": -9, "akdt": -8, "hst": -10, "sast": 2, "gst": 4,
 }  # fmt: skip
 _NAMED_ZONE = re.compile(r"\s*\(?\b([A-Za-z]{2,5})\)?$")
-_DAY_AND_MONTH = re.compile(r"^(\d{1,2})[./-](\d{1,2})[./-](\d{4})\b(.*)$")
+_DAY_AND_MONTH = re.compile(r"^(?:([A-Za-z]{3,9}),?\s+)?(\d{1,2})[./-](\d{1,2})[./-](\d{4})\b(?:\s*-\s+)?(.*)$")
 _ISO = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ,]+(\d.*))?$", re.I)
 _CJK = re.compile(
     r"^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일](?:\s*[(\uff08]?[^\d]{0,5})?(?:\s*(\d{1,2}[:時时시]\s*\d{1,2}.*))?$"
@@ -180,13 +180,17 @@ def _from_struct(text: str, parsed: Any) -> datetime | None:
 
 
 def _in_numbers(text: str, american: bool) -> datetime | None:
-    """`20.11.2026 10:00`: day first unless the feed is American or the numbers say otherwise."""
+    """`20.11.2026 10:00`, `Fri, 11/20/2026 - 10:00`: day first, unless the weekday, the numbers or an American feed say otherwise."""
     numbers = _DAY_AND_MONTH.match(text)
     if numbers is None:
         return None
-    first, second = int(numbers[1]), int(numbers[2])
-    day, month = (second, first) if second > 12 or (american and first <= 12) else (first, second)
-    return _iso(f"{numbers[3]}-{month}-{day} {numbers[4].strip(' ,T')}".strip())
+    weekday, first, second, year, rest = numbers.groups()
+    orders = [(first, second), (second, first)]
+    orders = orders[::-1] if american else orders
+    read = [_iso(f"{year}-{month}-{day} {rest.strip(' ,T')}".strip()) for day, month in orders]
+    readings = [found for found in read if found]
+    named = [found for found in readings if weekday and found.strftime("%a").lower() == weekday[:3].lower()]
+    return next(iter(named or readings), None)
 
 
 LANGUAGES = frozenset(

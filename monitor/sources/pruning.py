@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 
 from lxml import etree
 
@@ -35,11 +36,14 @@ _EXTENSIONS = {
 }
 _TELLING = frozenset({"description", "summary", "content", "encoded", "body", "abstract", "fullitem"})
 _HEAD = frozenset({"title", "link", "language", "ttl", "updateperiod", "updatefrequency"})
-_FALLBACKS = (
-    (NAMESPACES["media"].rstrip("/"), "description"),
-    (NAMESPACES["itunes"], "summary"),
-    (NAMESPACES["itunes"], "subtitle"),
-)
+_MEDIA, _ITUNES = NAMESPACES["media"].rstrip("/"), NAMESPACES["itunes"]
+_SPARE = {
+    (_MEDIA, "title"): "title",
+    (_MEDIA, "description"): "description",
+    (_ITUNES, "title"): "title",
+    (_ITUNES, "summary"): "description",
+    (_ITUNES, "subtitle"): "description",
+}
 _KEPT_ATTRIBUTES = frozenset({"href", "rel", "type", "mode", "ispermalink", "url", "src", "version"})
 _NAMESPACE_DECLARATION = re.compile(r'\sxmlns(?::\w{1,40})?="[^"]*"')
 
@@ -71,7 +75,8 @@ def _is_head(element: etree._Element) -> bool:
 
 def _prune_item(item: etree._Element, items: set[etree._Element]) -> None:
     own = _namespace(item)
-    told, fallback = False, None
+    told: set[str] = set()
+    spare: dict[str, str] = {}
     for child in list(item):
         if child in items:
             continue
@@ -81,20 +86,23 @@ def _prune_item(item: etree._Element, items: set[etree._Element]) -> None:
             if namespace not in _FEED_NAMESPACES and namespace == own:
                 child.tag = name
             _simplify(child)
-            told = told or name in _TELLING
+            told.add("description" if name in _TELLING else name)
         else:
-            fallback = fallback or _fallback(child)
+            for what, text in _spare(child):
+                spare.setdefault(what, text)
             _remove(child)
-    if fallback and not told:
-        etree.SubElement(item, "description").text = fallback
+    for what, text in spare.items():
+        if what not in told:
+            etree.SubElement(item, what).text = text
 
 
-def _fallback(child: etree._Element) -> str | None:
-    """A podcast's or video's own text, which is the description of an entry that has no other."""
-    for candidate in child.iterdescendants() if local_name(child) == "group" else (child,):
-        if (_namespace(candidate).lower().rstrip("/"), local_name(candidate)) in _FALLBACKS and candidate.text:
-            return str(candidate.text)
-    return None
+def _spare(child: etree._Element) -> Iterator[tuple[str, str]]:
+    """A podcast's or video's own title and text, for an entry that has no other."""
+    inside = local_name(child) in ("group", "content") and len(child)
+    for candidate in child.iterdescendants() if inside else (child,):
+        what = _SPARE.get((_namespace(candidate).lower().rstrip("/"), local_name(candidate)))
+        if what and candidate.text and candidate.text.strip():
+            yield what, candidate.text
 
 
 def _simplify(element: etree._Element) -> None:

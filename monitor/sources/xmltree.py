@@ -38,7 +38,7 @@ _ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,30}:)?(rss|feed|rdf|urlset|sitemapinde
 _FEED = re.compile(r"<(rss|feed|rdf:RDF|urlset|sitemapindex)(?=[\s>])")
 _HTML = re.compile(r"<(?:html|head|body)(?=[\s>])", re.I)
 _ENTITY = re.compile(r"""<!ENTITY\s+(%\s+)?([\w.:-]{1,60})\s+(?:"([^"]*)"|'([^']*)'|(?:SYSTEM|PUBLIC)\s[^>]*)\s*>""")
-_REFERENCE = re.compile(r"&(?:#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));|([A-Za-z][\w.-]{0,40});)?")
+_REFERENCE = re.compile(r"&(?:#(?:[xX]([0-9A-Fa-f]{1,8})|([0-9]{1,8}));|([A-Za-z][\w.-]{0,40});)?")
 _BAD_OPENING = re.compile(r"<(?![A-Za-z_:/])|</(?![A-Za-z_:])")
 _OPAQUE = re.compile(r"<!\[CDATA\[|<!--")
 _PREFIX = re.compile(r"</?([A-Za-z_][\w.-]{0,30}):[A-Za-z_]|\s([A-Za-z_][\w.-]{0,30}):[A-Za-z_][\w.-]{0,60}\s{0,5}=")
@@ -183,7 +183,7 @@ def _escaped(text: str, entities: dict[str, str], budget: list[int]) -> str:
         if match[1] or match[2]:
             code = int(match[1], 16) if match[1] else int(match[2])
             legal = code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
-            return match[0] if legal else ""
+            return f"&#{code};" if legal else ""
         name = match[3]
         if name is None:
             return "&amp;"

@@ -49,6 +49,8 @@ def at(day: int, hour: int = 0, minute: int = 0, month: int = 11) -> datetime:
         ("05/06/2026", "fr", at(5, month=6)),
         ("05/06/2026", "en-us", at(6, month=5)),
         ("11/20/2026", None, at(20)),
+        ("Fri, 11/06/2026 - 15:21", None, at(6, 15, 21)),
+        ("Thu, 11/06/2026 - 15:21", None, at(11, 15, 21, month=6)),
         ("2026", None, None),
         ("2026-11", None, None),
         ("yesterday", "en", None),

@@ -229,6 +229,15 @@ def test_a_message_holds_no_secret() -> None:
     assert "hidden" not in str(caught.value)
 
 
+def test_a_video_has_its_own_title_and_text() -> None:
+    media = 'xmlns:media="http://search.yahoo.com/mrss/"'
+    group = "<media:group><media:title>M</media:title><media:description>About it</media:description></media:group>"
+    alone = only(read(rss(f"<item><guid>1</guid>{group}</item>", attributes=media)))
+    assert (alone.title, alone.summary) == ("M", "About it")
+    named = only(read(rss(f"<item>{group}<title>T</title><description>D</description></item>", attributes=media)))
+    assert (named.title, named.summary) == ("T", "D")
+
+
 def test_an_empty_feed_is_a_feed() -> None:
     feed = read(rss(""))
     assert (feed.entries, feed.warnings) == ((), ("has no entries",))

@@ -148,7 +148,7 @@ def test_any_json(document: object) -> None:
 def test_hostile_documents_are_done_with_in_seconds(case: str, body: bytes) -> None:
     started = time.process_time()
     attempt(body)
-    assert time.process_time() - started < 15, case
+    assert time.process_time() - started < 40, case
 
 
 def test_cut_anywhere() -> None:
