@@ -69,9 +69,7 @@ class MailSettings(_Frozen):
     sender: str = Field("areawatch <areawatch@localhost>", description="the From of every message")
     folder: Path = Field(Path("outbox"), description="where .eml files go, relative to `home`")
     timeout: float = Field(30.0, gt=0)
-    base_url: str = Field(
-        "", description="where the report is published; messages then link to it and can be unsubscribed by one click"
-    )
+    base_url: str = Field("", description="where the report is published; messages then link to it and can be unsubscribed by one click")
 
 
 class RetentionSettings(_Frozen):
@@ -91,13 +89,14 @@ class Settings(_Frozen):
     )
     taxonomy: Path | None = Field(None, description="a folder of area files; unset: the taxonomy that is shipped")
     subscriptions: Path = Field(Path("subscriptions.yaml"), description="who is told what")
-    encoder: str = Field(
-        "e5-small", description="e5-small (shipped), or a folder, or the name of a sentence-transformers model on a hub"
-    )
+    encoder: str = Field("e5-small", description="e5-small (shipped), or a folder, or the name of a sentence-transformers model on a hub")
     precision: Literal["int8", "full"] = Field("int8", description="int8: quick, on ONNX Runtime; full: sentence-transformers")
     runner: str = Field("threads", description="Prefect's task runner: threads, processes, dask or tcp://host:8786")
     workers: int = Field(2, ge=1, description="processes that extract text")
     window_days: int = Field(120, ge=1, description="days whose counts are kept up to date and shown")
+    backfill_minutes: int = Field(
+        240, ge=1, description="minutes a night for a new encoder or taxonomy to go through the window, until it is live"
+    )
     report: Path = Field(Path("report"), description="folder of the pages")
     cron: str = Field("30 2 * * *", description="when the nightly run starts")
     timezone: Zone = Field("UTC", description="time zone of `cron` and of the operator's reports")

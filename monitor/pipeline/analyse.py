@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
@@ -46,9 +46,11 @@ def group(parts: Parts) -> Counter[str]:
             articles.write_stories(connection, stories)
 
 
-def analyse(parts: Parts, *, until: datetime | None = None) -> Counter[str]:
-    """Looks at every paragraph of the window that this matcher has not seen; makes the matcher live when none is left.
+def analyse(parts: Parts) -> Counter[str]:
+    """Looks at every paragraph of the window that this matcher has not seen, newest first; makes it live when none is left.
 
+    A matcher that is to replace the live one may take `backfill_minutes` a night, since a new encoder makes all vectors anew; until it is
+    live, pages and trends stay at the old one, which looks at nothing new, and stories of that time are told when the new one is live.
     Counters: new, matched, hits. A paragraph is embedded once an encoder, however many articles or matchers have it.
     """
     now = parts.clock()
@@ -57,10 +59,15 @@ def analyse(parts: Parts, *, until: datetime | None = None) -> Counter[str]:
         matcher = hits.matcher_id(connection, parts.version, parts.taxonomy.body(), now=now)
         encoder = hits.encoder_id(connection, parts.version.encoder)
     with parts.database.reading() as connection:
-        unseen = hits.unseen_paragraphs(connection, matcher, since=since)
+        unseen = hits.unseen_paragraphs(connection, matcher, since=since)[::-1]
+        is_live = hits.live_matcher(connection) == matcher
+    until = None if is_live else now + timedelta(minutes=parts.settings.backfill_minutes)
     done: Counter[str] = Counter(new=len(unseen), matched=0, hits=0)
     for ids in chunks(unseen, PARAGRAPHS_AT_ONCE):
         if until is not None and parts.clock() >= until:
+            log.warning(
+                "a new matcher has looked at %d of %d paragraphs; the old one stays live until the next run", done["matched"], len(unseen)
+            )
             return done
         done.update(_analyse_chunk(parts, matcher, encoder, ids))
         parts.progress("analyse", done["matched"], len(unseen))

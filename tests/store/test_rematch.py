@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,6 @@ from monitor.domain import Hit, MatcherVersion, Paragraph, Vectors
 from monitor.match import Calibration, Exemplars, Matcher, exemplar_sentences
 from monitor.match.calibration import Head
 from monitor.match.features import NAMES, WITHOUT_PROBE
-from monitor.pipeline import rematch as stage
 from monitor.pipeline.alert import gather
 from monitor.pipeline.analyse import analyse, count
 from monitor.pipeline.parts import Parts
@@ -31,6 +31,9 @@ from monitor.taxonomy import Taxonomy
 from tests import builders
 from tests.fakes import FakeEncoder, area, taxonomy
 
+# The package's attribute of that name is the stage itself.
+stage = import_module("monitor.pipeline.rematch")
+analyse_stage = import_module("monitor.pipeline.analyse")
 TODAY = builders.NOW.date()
 HEAD = tuple({"strong": 8.0}.get(name, 0.0) for name in NAMES)
 TEXTS = (
@@ -188,6 +191,22 @@ def test_days_before_since_are_left_but_the_window_never(old: Parts, new: Parts)
     assert done.paragraphs == 4, "two articles of the window"
 
 
+def test_a_new_matcher_fills_the_window_newest_first_within_its_minutes(old: Parts, new: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analyse_stage, "PARAGRAPHS_AT_ONCE", 4)
+    first = live(old.database)
+    ticks = iter([0, 0, 11])  # the start, before the first page, before the second
+    encoder = FakeEncoder(name="other@1:full")
+    other = parts(new.database, NEW, new.settings.home, encoder, window_days=700, backfill_minutes=10)
+    slow = replace(other, clock=lambda: builders.NOW + timedelta(minutes=next(ticks)))
+    assert analyse(slow)["matched"] == 4
+    assert live(new.database) == first
+    assert TEXTS[4] in encoder.texts, "the newest"
+    assert TEXTS[0] not in encoder.texts
+    assert analyse(replace(other, clock=lambda: builders.NOW + timedelta(days=1)))["matched"] == 6
+    assert live(new.database) != first, "the window is full"
+    assert len(encoder.texts) == 10, "nothing was embedded twice"
+
+
 def test_retired_are_those_that_are_live_no_more(old: Parts, new: Parts) -> None:
     rematch(new)
     now_live = live(new.database)
@@ -223,5 +242,3 @@ def test_an_empty_database(database: Database, tmp_path: Path) -> None:
     assert shown(done) == {"quantum": (0, 0, 0, 0), "space": (0, 0, 0, 0)}
     with database.reading() as connection:
         assert history.first_day(connection) is None
-
-
