@@ -270,6 +270,7 @@ def show(result: dict[str, Any]) -> None:
         print(
             f"       second run: {second['seconds']} s, {second['requests']:.0f} requests, {second['conditional']:.0f} of them conditional"
         )
+        print(f"       processor seconds: first run {first['cpu_seconds']}, second {second['cpu_seconds']}")
         print(f"       peak memory: {memory['itself']} MB, largest process it started {memory['largest_child']} MB")
     print(f"ours against plain: {result['ratio']} times as fast; second run {result['ratio_second']} times")
 
