@@ -48,8 +48,8 @@ def _read(outcome: FetchOutcome, now: datetime) -> tuple[Feed | None, str]:
     match outcome:
         case Fetched():
             try:
-                facts = {"url": outcome.final_url, "content_type": outcome.content_type, "charset": outcome.charset}
-                return read_feed(outcome.body, now=now, **facts), ""
+                url, charset = outcome.final_url, outcome.charset
+                return read_feed(outcome.body, url=url, content_type=outcome.content_type, charset=charset, now=now), ""
             except FeedError as error:
                 return None, str(error)
         case FetchFailed():
