@@ -17,6 +17,7 @@ from prefect.utilities.annotations import quote
 
 from monitor import app
 from monitor.domain import RunSummary
+from monitor.errors import ConfigurationError
 from monitor.pipeline import STAGES, Parts
 from monitor.pipeline.parts import Progress, silent
 from monitor.settings import load_settings
@@ -37,9 +38,12 @@ def shown_by(progress: Progress) -> Iterator[None]:
 
 
 def parts_of(config: str | None) -> Parts:
-    """The parts from the configuration named, or from where the command line looks."""
+    """The parts from the configuration named, or from where the command line looks. Raises ConfigurationError for an unknown runner."""
     environ = {**os.environ, **({"MONITOR_CONFIG": config} if config else {})}
-    return app.build(load_settings(environ), progress=_progress.get())
+    settings = load_settings(environ)
+    if settings.runner != "threads":
+        raise ConfigurationError(f"runner: {settings.runner!r} cannot be used in this version; set it to threads, or leave it out")
+    return app.build(settings, progress=_progress.get())
 
 
 def run_name() -> str:
@@ -74,9 +78,7 @@ def leave_artifacts(done: RunSummary) -> None:
         "hits": done.hits,
         "messages": done.messages,
     }
-    rows = [
-        {"of": group, "what": what, "number": number} for group, counters in groups.items() for what, number in counters.items()
-    ]
+    rows = [{"of": group, "what": what, "number": number} for group, counters in groups.items() for what, number in counters.items()]
     create_table_artifact(rows, key="areawatch-run", description="What the run did")
     failed = f", **{done.sources['failed']} could not be read**" if done.sources["failed"] else ""
     create_markdown_artifact(

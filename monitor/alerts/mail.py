@@ -35,9 +35,6 @@ class Unavailable(DeliveryError):
 class _Policy(EmailPolicy):
     """Addresses and ids in angle brackets stay whole: the standard folding would encode long ones, which breaks links and threads."""
 
-    def fold(self, name: str, value: str) -> str:
-        return f"{name}: {value}\r\n" if _is_whole(str(value)) else super().fold(name, value)
-
     def fold_binary(self, name: str, value: str) -> bytes:
         return f"{name}: {value}\r\n".encode() if _is_whole(str(value)) else super().fold_binary(name, value)
 

@@ -40,9 +40,7 @@ def init(
     if starter:
         database = Database(settings.database_url.get_secret_value(), home=settings.home)
         with database.writing() as connection:
-            added = stored_sources.add_sources(
-                connection, read_opml(starter_list(), name="the starter list"), now=composition.now()
-            )
+            added = stored_sources.add_sources(connection, read_opml(starter_list(), name="the starter list"), now=composition.now())
         show.say(f"{added} public feeds were added.")
     show.say("Next: `monitor sources add URL` or `monitor sources import FILE.opml`, then `monitor run`.")
 

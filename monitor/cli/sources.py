@@ -111,7 +111,9 @@ def check(url: Annotated[str, typer.Argument(help="address of a feed, a sitemap 
     newest = [{"published_at": e.published_at, "title": e.title, "url": e.url} for e in entries[:10]]
     if json:
         kind = found.feed.format.value if found.feed else None
-        show.as_json({"url": url, "format": kind, "says": found.says, "candidates": found.candidates, "entries": len(entries), "newest": newest})
+        show.as_json(
+            {"url": url, "format": kind, "says": found.says, "candidates": found.candidates, "entries": len(entries), "newest": newest}
+        )
     else:
         for line in found.says:
             show.say(line)

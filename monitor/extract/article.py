@@ -7,7 +7,7 @@ whether it is an index, a video or a question about cookies; how much text was f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from htmldate import find_date
@@ -15,14 +15,14 @@ from lxml.html import HtmlElement
 
 from monitor.domain import Article, Entry, Fetched, NoArticle, Paragraph, ReadOutcome, Unread
 from monitor.extract import verdicts
-from monitor.extract.blocks import LINK, Block, blocks, lines_of
-from monitor.extract.body import Body, body_of, kept
+from monitor.extract.blocks import Block, blocks, lines_of
+from monitor.extract.body import Body, body_of, kept, link_texts
 from monitor.extract.decoding import cleaned, decoded
 from monitor.extract.language import code_of, language_of
 from monitor.extract.page import Page, address_of, author_of, parsed, published_of, title_of
 from monitor.extract.paragraphs import fingerprint, paragraphs_of, size_of
 from monitor.extract.pdf import read_pdf
-from monitor.extract.times import AHEAD, EARLIEST, parse_time, published
+from monitor.extract.times import AHEAD, EARLIEST, parse_time, published, shown_time
 from monitor.urls import canonical_url
 
 # Words that make an article: a page with a headline, a byline and a caption has up to 20; 60 ideographs say as much as 25 words.
@@ -32,6 +32,19 @@ TEASER = 80
 VIDEO_TEXT = 120  # words up to which the text of a page that holds a video is its description
 MAX_PAGE = 20_000_000  # bytes; the largest page of 4,648 had 3 million
 _MARKUP = frozenset({"", "text/html", "application/xhtml+xml", "text/xml", "application/xml", "text/plain", "application/octet-stream"})
+_BINARY = (
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"PK\3\4",
+    b"\x1f\x8b",
+    b"RIFF",
+    b"\xd0\xcf\x11\xe0",
+    b"\x7fELF",
+    b"MZ\x90",
+    b"OggS",
+    b"ID3",
+)
 _CUT_OFF = ("...", "…", "[…]", "[...]", "read more", "continue reading", "weiterlesen", "lire la suite", "阅读全文", "続きを読む")
 
 
@@ -57,7 +70,7 @@ def _read_page(fetched: Fetched, entry: Entry, source_language: str | None, firs
         return NoArticle(Unread.ERROR, "the server sent an empty page", transient=True)
     if b"%PDF-" in body[:1024]:
         return _read_pdf(fetched, entry, source_language, first_seen_at)
-    if kind not in _MARKUP or b"\0\0" in body[:512].strip(b"\0") and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if kind not in _MARKUP or _is_binary(body):
         return NoArticle(Unread.NOT_AN_ARTICLE, f"the document is {kind or 'of an unknown kind'} and not read")
     if len(body) > MAX_PAGE:
         return NoArticle(Unread.ERROR, f"the page has more than {MAX_PAGE // 1_000_000} MB")
@@ -74,10 +87,18 @@ def _read_page(fetched: Fetched, entry: Entry, source_language: str | None, firs
     return _read_html(page, fetched, entry, source_language, first_seen_at)
 
 
+def _is_binary(body: bytes) -> bool:
+    """Whether the bytes are no text, whatever their header says: pictures, archives, programs."""
+    return body.startswith(_BINARY) or (body[:1024].count(b"\0") > 64 and not body.startswith((b"\xff\xfe", b"\xfe\xff")))
+
+
 def _read_html(page: Page, fetched: Fetched, entry: Entry, source_language: str | None, first_seen_at: datetime) -> ReadOutcome:
     title = title_of(page, entry.title)
-    guessed = None if _dated(page, entry) else _guessed_day(page.tree, page.url, first_seen_at)
     body, found = body_of(page, title)
+    said = tuple(published_of(page))
+    guessed = "" if entry.published_at or any(map(parse_time, said)) else shown_time(found, body.lines)
+    if guessed is None:
+        guessed = _guessed_day(page.tree, page.url, first_seen_at)
     size = body.size
     visible = " ".join(block.text for block in found)
     hindrance = verdicts.refused(page.headings, visible, size) or _led_home(entry, fetched) or _no_article(page, body, found, size)
@@ -89,7 +110,7 @@ def _read_html(page: Page, fetched: Fetched, entry: Entry, source_language: str 
         body = _feed_text(entry, title, size) or body
     return _article(
         entry, body, title, address_of(page), code_of(page.language) or source_language, first_seen_at,
-        said=tuple(published_of(page)), guessed=guessed, author=author_of(page),
+        said=said, guessed=guessed, author=author_of(page),
     )  # fmt: skip
 
 
@@ -115,7 +136,7 @@ def _article(
 ) -> ReadOutcome:
     """The article with `body`, where that is long enough. `language`: a hint."""
     title = " ".join(cleaned(title).split())[:500]
-    paragraphs = paragraphs_of("\n".join(body.lines))
+    paragraphs = paragraphs_of(cleaned("\n".join(body.lines)))
     size = sum(size_of(paragraph.text) for paragraph in paragraphs)
     if size < ENOUGH:
         return NoArticle(Unread.TOO_SHORT, f"the page has {size:.0f} words of text")
@@ -147,8 +168,7 @@ def _content(entry: Entry) -> Body:
     if page is None:
         return Body((), "entry")
     found = blocks(page.tree)
-    links = {"".join(block.text.split()) for block in found if block.links >= LINK}
-    return kept(lines_of(found), "entry", links, entry.title)
+    return kept(lines_of(found), "entry", link_texts(found), entry.title)
 
 
 def _feed_text(entry: Entry, title: str, size: float) -> Body | None:
@@ -189,16 +209,10 @@ def _near(body: Body, found: Sequence[Block]) -> str:
     return "\n".join((*body.lines, *after))
 
 
-def _dated(page: Page, entry: Entry) -> bool:
-    """Whether something better than a guess tells when the article was published."""
-    return entry.published_at is not None or any(parse_time(text) for text in published_of(page))
-
-
 def _guessed_day(tree: HtmlElement, url: str, first_seen_at: datetime) -> str | None:
-    latest: datetime = first_seen_at + AHEAD
-    found: str | None = find_date(
-        tree, original_date=True, url=url, min_date=EARLIEST.replace(tzinfo=None), max_date=latest.replace(tzinfo=None) + timedelta()
-    )
+    """The day that htmldate finds in the page's text and address."""
+    earliest, latest = EARLIEST.replace(tzinfo=None), (first_seen_at + AHEAD).replace(tzinfo=None)
+    found: str | None = find_date(tree, original_date=True, url=url, min_date=earliest, max_date=latest)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,31 +50,28 @@ def blocks(tree: HtmlElement) -> list[Block]:
     pieces: list[str] = []
     linked: list[str] = []
     owner = tree
-    depth: Counter[str] = Counter()  # how many skipped elements, asides, links and items are open
-
-    def close() -> None:
-        text = _SPACES.sub(" ", "".join(pieces)).strip()
-        if text and len(found) < MAX_BLOCKS:
-            share = len(_SPACES.sub(" ", "".join(linked)).strip()) / len(text)
-            found.append(Block(text, min(1.0, share), owner, depth["aside"] > 0, depth["item"] > 0))
-        pieces.clear()
-        linked.clear()
-
-    for event, element in iterwalk(tree, events=("start", "end")):
+    asides = links = items = 0  # how many of them are open
+    walk = iterwalk(tree, events=("start", "end"))
+    for event, element in walk:
         tag, step = element.tag, 1 if event == "start" else -1
         if tag not in _IN_LINE:
-            close()
+            if pieces and (text := _SPACES.sub(" ", "".join(pieces)).strip()):
+                share = len(_SPACES.sub(" ", "".join(linked)).strip()) / len(text)
+                found.append(Block(text, min(1.0, share), owner, asides > 0, items > 0))
+            pieces, linked = [], []
             owner = element if step == 1 else element.getparent()
-        depth["skipped"] += step * (tag in _SKIPPED)
-        depth["aside"] += step * (tag in _ASIDE)
-        depth["link"] += step * (tag == "a")
-        depth["item"] += step * (tag in _ITEM)
+            asides += step * (tag in _ASIDE)
+            items += step * (tag in _ITEM)
+        elif tag == "a":
+            links += step
+        if step == 1 and tag in _SKIPPED:
+            walk.skip_subtree()
+            continue
         piece = element.text if step == 1 else element.tail
-        if piece and not depth["skipped"] and owner is not None:
+        if piece and owner is not None and len(found) < MAX_BLOCKS:
             pieces.append(piece)
-            if depth["link"]:
+            if links:
                 linked.append(piece)
-    close()
     return found
 
 

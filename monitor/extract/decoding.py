@@ -61,10 +61,9 @@ _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _SCRIPT = re.compile(rb"<(script|style)\b.*?</\1\s*>", re.I | re.S)
 _TAG = re.compile(rb"<[^<>]{0,2000}>")
 
-# What is taken out of every text: what a database cannot hold, what hides inside words, and C1 controls, which are Windows-1252.
-_CLEAN: dict[int, str | None] = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127, 0xAD, 0x200B, 0x2060, 0xFEFF, 0xFFFE, 0xFFFF])
-_CLEAN |= dict.fromkeys(range(0xD800, 0xE000))
-_CLEAN |= {code: bytes([code]).decode("cp1252", "ignore") or None for code in range(0x80, 0xA0)}
+# What is taken out of every text: what a database cannot hold, what hides inside words; C1 controls are meant as Windows-1252.
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
+_C1 = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 
 
 def decoded(body: bytes, charset: str | None = None, language: str | None = None) -> str:
@@ -87,7 +86,7 @@ def decoded(body: bytes, charset: str | None = None, language: str | None = None
 
 def cleaned(text: str) -> str:
     """`text` in NFC without what no database or reader wants: NUL and other controls, lone surrogates, soft hyphens."""
-    return unicodedata.normalize("NFC", text.translate(_CLEAN))
+    return unicodedata.normalize("NFC", _UNWANTED.sub(lambda match: _C1.get(match[0], ""), text))
 
 
 def _declared(body: bytes, charset: str | None) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lxml.html import HtmlElement
@@ -25,11 +25,10 @@ _BREAK = re.compile(r"(?i)<(/p|/div|/li|/h[1-6]|br\s*/?)>")
 _SCRIPT = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>")
 _TAG = re.compile(r"<[^<>]{1,2000}>")
 
-_ESCAPED = re.compile(r"(\\\\*u003c|\\\\*x3c|&lt;|<)p[\s>\\\\&]|(\\\\*u003c|<)p(\\\\*u003e|>)", re.I)
+_HOLDS_PARAGRAPHS = re.compile(r"(\\+u003c|\\+x3c|<)p[\s>\\]", re.I)
 _PARAGRAPH = re.compile(r"<p\b[^<>]{0,500}>(.{1,20000}?)</p>", re.I | re.S)
-_UNICODE = re.compile(r"\\\\*u([0-9a-fA-F]{4})")
-_SIGN = re.compile(r"\\\\*\\\\([nrt\"'/])")
-_SIGNS = {"n": "\n", "r": " ", "t": " ", '"': '"', "'": "'", "/": "/"}
+_CODED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrt\"'/]))")
+_SIGNS = {"n": "\n", "r": " ", "t": " "}
 
 Node = dict[str, object]
 
@@ -73,14 +72,23 @@ def linked(tree: HtmlElement) -> Linked:
     )
 
 
-def embedded_text(tree: HtmlElement) -> list[str]:
-    """The paragraphs in the scripts of a page that a browser would build from them; none where the scripts hold none."""
+def building_scripts(tree: HtmlElement) -> tuple[str, ...]:
+    """The scripts of a page whose strings hold paragraphs, from which a browser would build its text."""
+    return tuple(
+        script.text
+        for script in tree.iter("script")
+        if script.text
+        and len(script.text) <= MAX_SCRIPT
+        and "ld+json" not in (script.get("type") or "")
+        and _HOLDS_PARAGRAPHS.search(script.text)
+    )
+
+
+def embedded_text(scripts: Iterable[str]) -> list[str]:
+    """The paragraphs in the strings of scripts."""
     found: dict[str, None] = {}
-    for script in tree.iter("script"):
-        text = script.text
-        if not text or len(text) > MAX_SCRIPT or "ld+json" in (script.get("type") or "") or not _ESCAPED.search(text):
-            continue
-        for paragraph in _PARAGRAPH.findall(_unescaped(text)):
+    for script in scripts:
+        for paragraph in _PARAGRAPH.findall(_unescaped(script)):
             plain = " ".join(html.unescape(_TAG.sub("", paragraph)).split())
             if len(plain) > 20:
                 found.setdefault(plain)
@@ -88,11 +96,13 @@ def embedded_text(tree: HtmlElement) -> list[str]:
 
 
 def _unescaped(text: str) -> str:
-    """The mark-up in the strings of a script, which may be strings of strings."""
-    for _ in range(2):
-        text = _UNICODE.sub(lambda match: chr(int(match[1], 16)), text)
-        text = _SIGN.sub(lambda match: _SIGNS[match[1]], text)
-    return text
+    """What the strings of a script hold, which may be strings of strings."""
+
+    def one(match: re.Match[str]) -> str:
+        code = match[1] or match[2]
+        return chr(int(code, 16)) if code else _SIGNS.get(match[3], match[3])
+
+    return _CODED.sub(one, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _nodes(tree: HtmlElement) -> Iterator[Node]:

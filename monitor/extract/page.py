@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urlsplit
 
 import courlan
+from lxml.etree import strip_elements
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from trafilatura import load_html
 
-from monitor.extract.linked import Linked, linked
+from monitor.extract.linked import Linked, building_scripts, linked
 from monitor.urls import canonical_url
 
 MAX_META = 400  # meta elements that are looked at
@@ -24,18 +26,20 @@ _PUBLISHED = (
 )  # fmt: skip
 _AUTHOR = ("author", "article:author", "dc.creator", "parsely-author", "sailthru.author", "byl", "dcterms.creator", "citation_author")
 _SEPARATED = re.compile(r"\s+[|–—\-·•»:]\s+|[_＿|｜]|\s*--\s*|-(?=[\u3400-\u9fff])")
+_UNSEEN = ("script", "style", "svg", "iframe", "template", "canvas")
 _SPACES = re.compile(r"\s+")
 _PAGE_NUMBER = re.compile(r"(page|p|seite|amp|all|full|print|[0-9]{1,3}|index(_\d+)?(\.s?html?)?)(/.*)?", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`tree` is lxml's; `meta` holds lower-case names of meta elements with the first content of each."""
+    """`tree` is lxml's, without scripts; `meta` holds lower-case names of meta elements with the first content of each."""
 
     tree: HtmlElement
     url: str
     meta: dict[str, str]
     linked: Linked
+    scripts: tuple[str, ...]  # those that hold paragraphs
 
     @property
     def language(self) -> str:
@@ -47,7 +51,7 @@ class Page:
     @property
     def headings(self) -> tuple[str, ...]:
         """The title element, the first h1 elements and og:title."""
-        elements = [*self.tree.iter("title")][:1] + [*self.tree.iter("h1")][:3]
+        elements = [*islice(self.tree.iter("title"), 1), *islice(self.tree.iter("h1"), 3)]
         texts = [_SPACES.sub(" ", element.text_content()).strip() for element in elements]
         return tuple(text for text in (*texts, self.meta.get("og:title", "")) if text)
 
@@ -65,7 +69,11 @@ def parsed(text: str, url: str) -> Page | None:
             tree = document_fromstring(text.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8", remove_comments=True))
         except (ValueError, AssertionError, SyntaxError):
             return None
-    return None if tree is None else Page(tree, url, _meta(tree), linked(tree))
+    if tree is None:
+        return None
+    page = Page(tree, url, _meta(tree), linked(tree), building_scripts(tree))
+    strip_elements(tree, *_UNSEEN, with_tail=False)  # a third of the tree, which is copied and walked many times
+    return page
 
 
 def _meta(tree: HtmlElement) -> dict[str, str]:
@@ -83,26 +91,18 @@ def _meta(tree: HtmlElement) -> dict[str, str]:
 def title_of(page: Page, entry_title: str) -> str:
     """The headline: of the structured data, og:title without the site's name, the feed's, the title element's longest part."""
     headline = page.linked.headline or page.meta.get("headline", "")
-    if headline and not headline.endswith(("...", "…")):
+    if headline and not headline.startswith("…") and not headline.endswith(("...", "…")):
         return headline
     shown = page.meta.get("og:title") or page.meta.get("twitter:title", "")
+    title = next(iter(page.headings), "")
+    for heading in page.headings[1:]:
+        if len(heading) > 5 and (heading in shown or heading in title):
+            return heading
     if shown:
         return without_site(shown, page.meta.get("og:site_name", ""))
     if entry_title:
         return entry_title
-    title = next((text for text in page.headings), "")
-    heading = _first_heading(page)
-    if heading and heading in title:
-        return heading
-    return max(_SEPARATED.split(title), key=len).strip() if title else headline or heading
-
-
-def _first_heading(page: Page) -> str:
-    for element in page.tree.iter("h1"):
-        text = _SPACES.sub(" ", element.text_content()).strip()
-        if len(text) > 5:
-            return text
-    return ""
+    return max(_SEPARATED.split(title), key=len).strip() if title else headline
 
 
 def without_site(title: str, site: str) -> str:

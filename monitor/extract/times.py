@@ -10,15 +10,18 @@ that the page shows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
+
+from monitor.extract.blocks import Block
 
 EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)  # nothing on the web is older; zeros and the epoch are
 AHEAD = timedelta(days=1)  # clocks are off, and zones are forgotten
 # Longer before it was first seen, an article counts for the day it was seen: an archive that was put on line, or a wrong date.
 # More than a year, so that last year's report linked again keeps its day; feeds hardly ever reach back further.
 COUNTS_FOR = timedelta(days=400)
+DAY_ALONE = 24  # characters of a block up to which a day in it is not told about
 OLD_ARTICLE = timedelta(days=2)
 
 _EAST_ASIAN = re.compile(
@@ -26,6 +29,9 @@ _EAST_ASIAN = re.compile(
 )
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:?\d\d(:?\d\d([.,]\d{1,9})?)?)?\s*(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)?\Z", re.I)
 _NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:\D{1,4}(\d{1,2}):(\d\d))?")
+_DAY = r"(?<!\d)(?:19|20)\d\d\s*[年년.\-/]\s*\d{1,2}\s*[月월.\-/]\s*\d{1,2}(?:\s*[日일])?"
+_SHOWN = re.compile(_DAY + r"[\s,T|]{0,6}\d{1,2}[:：时時]\d\d")
+_SHOWN_DAY = re.compile(_DAY)
 _COMPACT = re.compile(r"(19|20)\d{6}(T\d{6}Z?)?")
 _MAIL = re.compile(r"([A-Za-z]{3,9},? )?(\d{1,2} [A-Za-z]{3}|[A-Za-z]{3} \d)")
 _SCRIPT_DATE = re.compile(r"(GMT|UTC)([+-]\d{4}).*")  # what JavaScript makes of a date: «GMT+0200 (CEST)»
@@ -66,6 +72,18 @@ def published(page: Iterable[str], feed: datetime | None, guessed: str | None, f
     if time is None or first_seen_at - time > COUNTS_FOR:
         return time, first_seen_at.astimezone(UTC).date()
     return time, time.date()
+
+
+def shown_time(blocks: Sequence[Block], lines: Sequence[str]) -> str | None:
+    """The time that the page shows by the headline, as «2026-04-05 06:40 来源：…»: day and time, or a day alone, before the text."""
+    first = next((line for line in lines if len(line) > 30), "").removeprefix("- ")[:20]
+    start = next((at for at, block in enumerate(blocks) if first and first in block.text), None)
+    near = blocks[:60] if start is None else (*reversed(blocks[max(0, start - 20) : start]), *blocks[start : start + 3])
+    for block in near:
+        match = _SHOWN.search(block.text[:160]) or (_SHOWN_DAY.search(block.text) if len(block.text) <= DAY_ALONE else None)
+        if match:
+            return match[0]
+    return None
 
 
 def believable(time: datetime, first_seen_at: datetime) -> bool:

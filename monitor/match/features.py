@@ -82,9 +82,7 @@ def meaning(vectors: Vectors, exemplars: Exemplars, areas: int) -> Meaning:
     return Meaning(near, nearest, far, far_nearest)
 
 
-def features(
-    found: Sequence[dict[str, Found]], sense: Meaning, probe: Array, keys: Sequence[str], scale: tuple[float, float]
-) -> Array:
+def features(found: Sequence[dict[str, Found]], sense: Meaning, probe: Array, keys: Sequence[str], scale: tuple[float, float]) -> Array:
     """(paragraphs, areas, len(NAMES)). `probe`: log-odds (paragraphs, areas), 0 for an area without one.
 
     `scale`: the centre and the spread of the cosines of this encoder, which lie in a narrow band.

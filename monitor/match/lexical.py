@@ -187,9 +187,7 @@ def _settle(group: list[_Span], folded: Folded) -> Found:
             continue
         taken.update(range(start, end))
         kept.append((start, end, pattern))
-    mentions = [
-        Mention(p.alias, *folded.span(start, end), p.role is Role.WEAK) for start, end, p in sorted(kept, key=lambda k: k[0])
-    ]
+    mentions = [Mention(p.alias, *folded.span(start, end), p.role is Role.WEAK) for start, end, p in sorted(kept, key=lambda k: k[0])]
     return Found(
         tuple(m for m in mentions if not m.weak),
         tuple(m for m in mentions if m.weak),

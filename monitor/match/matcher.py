@@ -70,9 +70,7 @@ class Matcher:
             judged[row] = Judgement(fired, tuple(hits[len(fired) :]))
         return judged
 
-    def _hit(
-        self, paragraph: Paragraph, column: int, probability: float, found: dict[str, Found], sense: Meaning, row: int
-    ) -> Hit:
+    def _hit(self, paragraph: Paragraph, column: int, probability: float, found: dict[str, Found], sense: Meaning, row: int) -> Hit:
         area = self.areas[column]
         words = found.get(area, NOTHING)
         against = words.negatives

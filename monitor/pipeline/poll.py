@@ -14,6 +14,7 @@ from monitor.fetch import Client, schedule
 from monitor.pipeline.parts import Parts
 from monitor.sources import read_feed
 from monitor.store import articles, sources
+from monitor.urls import shown
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ async def _poll_one(parts: Parts, client: Client, state: SourceState) -> dict[st
         case NotModified():
             return {"not_modified": 1}
         case FetchFailed():
-            log.info("%s: %s", state.source.url, outcome.message)
+            log.info("%s: %s", shown(state.source.url), outcome.message)
             return {"failed": 1}
 
 
@@ -92,7 +93,7 @@ async def _with_children(client: Client, index: Feed, parts: Parts) -> Feed:
         outcome, child = await _child(client, url, parts)
         entries += child.entries if child else ()
         if isinstance(outcome, FetchFailed):
-            warnings.append(f"{url}: {outcome.message}")
+            warnings.append(f"{shown(url)}: {outcome.message}")
     if len(index.children) > CHILDREN:
         warnings.append(f"the newest {CHILDREN} of the {len(index.children)} documents of its index are read")
     return replace(index, entries=tuple(entries), warnings=tuple(warnings))

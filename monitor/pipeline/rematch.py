@@ -124,18 +124,14 @@ def _pages(parts: Parts, plan: _Plan) -> Iterator[tuple[Stored, ...]]:
     after = 0
     while True:
         with parts.database.reading() as connection:
-            page = history.stored_page(
-                connection, plan.new, plan.encoder, since=plan.since, after=after, limit=PARAGRAPHS_AT_ONCE
-            )
+            page = history.stored_page(connection, plan.new, plan.encoder, since=plan.since, after=after, limit=PARAGRAPHS_AT_ONCE)
         if not page:
             return
         yield page
         after = page[-1].id
 
 
-def _judged(
-    parts: Parts, encoder: int, pages: Iterable[tuple[Stored, ...]], total: int
-) -> Iterator[tuple[tuple[Stored, ...], Found]]:
+def _judged(parts: Parts, encoder: int, pages: Iterable[tuple[Stored, ...]], total: int) -> Iterator[tuple[tuple[Stored, ...], Found]]:
     """Each page with the hits of those of its paragraphs that the matcher had not seen, in the order of the pages."""
     workers = parts.settings.workers
     if total < WORTH_PROCESSES or workers < 2:

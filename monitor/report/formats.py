@@ -65,6 +65,11 @@ def times(value: float) -> str:
     return f"{value:.0f}×" if value >= 10 else f"{value:.1f}×" if value >= 0.95 else f"{value:.2f}×"
 
 
+def probability(value: float) -> str:
+    """Two digits, and never certain."""
+    return "over\u00a00.99" if value > 0.99 else f"{value:.2f}"
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     return one if count == 1 else many or one + "s"
 
@@ -91,8 +96,8 @@ def words(story: Story) -> tuple[tuple[str, bool], ...]:
 def entry_html(story: Story) -> str:
     """The quote of a story as HTML, for feed readers."""
     return str(
-        Markup('<blockquote lang="{}">{}</blockquote><p>{}; probability {:.2f}. Nearest model sentence: {}</p>').format(
-            story.language, clean(story.quote), clean(story.source), story.probability, clean(story.exemplar)
+        Markup('<blockquote lang="{}">{}</blockquote><p>{}; probability {}. Nearest model sentence: {}</p>').format(
+            story.language, clean(story.quote), clean(story.source), probability(story.probability), clean(story.exemplar)
         )
     )
 
@@ -155,6 +160,7 @@ FILTERS = {
     "share": share,
     "times": times,
     "plural": plural,
+    "probability": probability,
     "spaced": spaced,
     "language": language,
     "words": words,

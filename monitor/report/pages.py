@@ -101,8 +101,10 @@ def _render(name: str, **found: object) -> Markup:
 def _overview(site: Site, link: Link) -> Markup:
     moving = [a for a in site.areas if a.movement.direction in MOVING and a.movement.ratio]
     newest: dict[int, Story] = {}
+    tells_of: dict[int, list[Story]] = {}
     for told in sorted((s for a in site.areas for s in a.stories), key=lambda s: (s.day, s.first_seen_at, s.probability), reverse=True):
         newest.setdefault(told.id, told)
+        tells_of.setdefault(told.id, []).append(told)
     return _render(
         "overview.html",
         site=site,
@@ -112,6 +114,7 @@ def _overview(site: Site, link: Link) -> Markup:
         recent_bursts=_recent_bursts(site),
         recent_poor=[d for d in site.poor if site.last - d <= NOTICED],
         newest=list(newest.values())[:NEWEST],
+        tells_of=tells_of,
         names={a.id: a.name for a in site.areas},
         day_count=(site.last - site.first).days + 1,
         seen_in_all=sum(site.seen.values()),

@@ -37,9 +37,7 @@ class Database:
                 parsed = parsed.set(drivername="postgresql+psycopg")
             self.engine: Engine = create_engine(parsed, pool_pre_ping=True)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise DatabaseError(
-                f"database_url: {error}; use sqlite:///monitor.db or postgresql+psycopg://user@host/name"
-            ) from None
+            raise DatabaseError(f"database_url: {error}; use sqlite:///monitor.db or postgresql+psycopg://user@host/name") from None
         except OSError as error:
             raise DatabaseError(f"{url}: its folder cannot be made ({error.strerror}); check database_url and `home`") from None
         self.shown = parsed.render_as_string(hide_password=True)
@@ -189,6 +187,4 @@ def _refuse_newer(found: str | None, shown: str) -> None:
 
     known = {revision.revision for revision in ScriptDirectory.from_config(_alembic()).walk_revisions()}
     if found is not None and found not in known:
-        raise DatabaseError(
-            f"{shown}: its schema ({found}) is newer than this version of areawatch; install the version that wrote it"
-        )
+        raise DatabaseError(f"{shown}: its schema ({found}) is newer than this version of areawatch; install the version that wrote it")

@@ -89,9 +89,7 @@ def first_day(connection: Connection) -> date | None:
 
 def retire(connection: Connection, *, keep: Collection[int], now: datetime) -> tuple[int, ...]:
     """Drops hits, ledger and counts of all matchers but `keep`; what they were stays recorded. Returns their ids."""
-    old = tuple(
-        connection.scalars(select(matchers.c.id).where(matchers.c.id.not_in(list(keep)), matchers.c.retired_at.is_(None)))
-    )
+    old = tuple(connection.scalars(select(matchers.c.id).where(matchers.c.id.not_in(list(keep)), matchers.c.retired_at.is_(None))))
     for table in (hits, matched, daily_counts):
         connection.execute(delete(table).where(table.c.matcher_id.in_(old)))
     connection.execute(update(matchers).where(matchers.c.id.in_(old)).values(retired_at=now))

@@ -43,9 +43,7 @@ def matcher_id(connection: Connection, version: MatcherVersion, taxonomy_body: d
 def live_matcher(connection: Connection) -> int | None:
     """The matcher that the views read."""
     live = and_(matchers.c.live_since.is_not(None), matchers.c.retired_at.is_(None))
-    return connection.scalar(
-        select(matchers.c.id).where(live).order_by(matchers.c.live_since.desc(), matchers.c.id.desc()).limit(1)
-    )
+    return connection.scalar(select(matchers.c.id).where(live).order_by(matchers.c.live_since.desc(), matchers.c.id.desc()).limit(1))
 
 
 def go_live(connection: Connection, matcher: int, *, now: datetime) -> None:
@@ -63,9 +61,7 @@ def unseen_paragraphs(
         joined = article_paragraphs.join(articles, articles.c.id == article_paragraphs.c.article_id)
         recent = select(article_paragraphs.c.paragraph_id).select_from(joined)
         chosen = chosen.where(
-            recent.where(article_paragraphs.c.paragraph_id == paragraphs.c.id, articles.c.day >= since)
-            .correlate(paragraphs)
-            .exists()
+            recent.where(article_paragraphs.c.paragraph_id == paragraphs.c.id, articles.c.day >= since).correlate(paragraphs).exists()
         )
     return tuple(connection.scalars(chosen.order_by(paragraphs.c.id).limit(limit)))
 
@@ -101,9 +97,7 @@ def write_hits(connection: Connection, matcher: int, ids: Sequence[int], found: 
         for hit in group
     ]  # fmt: skip
     insert(connection, hits, rows, keys=["matcher_id", "paragraph_id", "area"])
-    insert(
-        connection, matched, [{"matcher_id": matcher, "paragraph_id": key} for key in ids], keys=["matcher_id", "paragraph_id"]
-    )
+    insert(connection, matched, [{"matcher_id": matcher, "paragraph_id": key} for key in ids], keys=["matcher_id", "paragraph_id"])
     return len(rows)
 
 

@@ -21,9 +21,7 @@ trend = table(
 PERIODS = ("day", "week", "month")
 
 
-def mentions(
-    connection: Connection, *, area: str | None = None, since: date | None = None, limit: int | None = 20
-) -> list[dict[str, Any]]:
+def mentions(connection: Connection, *, area: str | None = None, since: date | None = None, limit: int | None = 20) -> list[dict[str, Any]]:
     """The newest mentions, a mapping each with the view's columns."""
     chosen = _chosen(select(*(mention.c[name] for name in MENTION_COLUMNS)), area, since)
     rows = connection.execute(chosen.order_by(mention.c.day.desc(), mention.c.probability.desc(), mention.c.url).limit(limit))

@@ -103,6 +103,20 @@ def test_a_new_matcher_tells_nothing_old(desk: Desk) -> None:
     assert desk.alert() == {"due": 1}
 
 
+def test_a_late_copy_does_not_bring_up_what_only_the_new_matcher_finds(desk: Desk) -> None:
+    desk.subscribe(wish())
+    old = desk.story(title="Nothing, says the first matcher")
+    desk.alert()
+    desk.later(days=1)
+    second = desk.new_matcher()
+    copy = desk.story(title="A late copy", story=old, looked=False)
+    for article in (old, copy):
+        desk.look(article, "6g", matcher=second)
+    with desk.database.writing() as connection:
+        hits.go_live(connection, second, now=desk.now)
+    assert desk.alert() == {"due": 1}
+
+
 def test_what_is_matched_late_is_told_late(desk: Desk) -> None:
     desk.subscribe(wish())
     late = desk.story(looked=False, title="Matched two nights later")

@@ -66,9 +66,7 @@ def test_a_feed_lists_every_article_with_its_time(client: httpx.Client, case: Ou
         assert not feed.bozo
         assert feed.feed.title == case.outlet.name
         assert all(entry.title and entry.link for entry in feed.entries)
-        times = [
-            datetime.fromtimestamp(timegm(each.get("published_parsed") or each.updated_parsed), UTC) for each in feed.entries
-        ]
+        times = [datetime.fromtimestamp(timegm(each.get("published_parsed") or each.updated_parsed), UTC) for each in feed.entries]
     assert len(times) == listed
     assert times == sorted(times, reverse=True)
     assert all(NOW - timedelta(days=44) < when <= NOW.replace(hour=0, minute=0) for when in times)
