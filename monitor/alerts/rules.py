@@ -95,7 +95,7 @@ def _choose_one(wish: Subscription, group: Sequence[Sighting], areas: Collection
 
 
 def _is_news(first: Sighting, after: int, since: datetime) -> bool:
-    return first.first_seen_at >= since and first.day >= (first.first_seen_at - NEWS_FOR).date()
+    return first.article > after and first.first_seen_at >= since and first.day >= (first.first_seen_at - NEWS_FOR).date()
 
 
 def _fits(wish: Subscription, s: Sighting) -> bool:
