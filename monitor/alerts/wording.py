@@ -14,6 +14,8 @@ import wcwidth
 from monitor.domain import Mention
 
 COLUMNS = 78
+# Of one paragraph in plain text, some 25 lines; wrapping an unbroken line costs the square of its length.
+LONGEST = 2_000
 ELLIPSIS = "…"
 QUOTE_CHARACTERS = 320
 # How far a cut may move to fall between words.
@@ -101,7 +103,7 @@ def words_of(text: str, mentions: Iterable[Mention]) -> tuple[str, ...]:
 def wrap(text: str, indent: int = 0, first: str = "", columns: int = COLUMNS) -> str:
     """`text` in lines of at most `columns`; the first begins with `first`, the others with `indent` spaces."""
     lead = first or " " * indent
-    line = clean(text)
+    line = clean(text, LONGEST)
     if len(lead) + wcwidth.width(line) <= columns:
         return f"{lead}{line}".rstrip()
     lines = wcwidth.wrap(line, columns, initial_indent=lead, subsequent_indent=" " * indent, break_on_hyphens=False)
