@@ -17,7 +17,6 @@ from prefect.utilities.annotations import quote
 
 from monitor import app
 from monitor.domain import RunSummary
-from monitor.errors import ConfigurationError
 from monitor.pipeline import STAGES, Parts
 from monitor.pipeline.parts import Progress, silent
 from monitor.settings import load_settings
@@ -38,11 +37,9 @@ def shown_by(progress: Progress) -> Iterator[None]:
 
 
 def parts_of(config: str | None) -> Parts:
-    """The parts from the configuration named, or from where the command line looks. Raises ConfigurationError for an unknown runner."""
+    """The parts from the configuration named, or from where the command line looks."""
     environ = {**os.environ, **({"MONITOR_CONFIG": config} if config else {})}
     settings = load_settings(environ)
-    if settings.runner != "threads":
-        raise ConfigurationError(f"runner: {settings.runner!r} cannot be used in this version; set it to threads, or leave it out")
     return app.build(settings, progress=_progress.get())
 
 

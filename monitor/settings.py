@@ -91,7 +91,6 @@ class Settings(_Frozen):
     subscriptions: Path = Field(Path("subscriptions.yaml"), description="who is told what")
     encoder: str = Field("e5-small", description="e5-small (shipped), or a folder, or the name of a sentence-transformers model on a hub")
     precision: Literal["int8", "full"] = Field("int8", description="int8: quick, on ONNX Runtime; full: sentence-transformers")
-    runner: str = Field("threads", description="Prefect's task runner: threads, processes, dask or tcp://host:8786")
     workers: int = Field(2, ge=1, description="processes that extract text")
     window_days: int = Field(120, ge=1, description="days whose counts are kept up to date and shown")
     backfill_minutes: int = Field(
