@@ -111,6 +111,7 @@ def test_where_an_alias_stands(case: str, alias: str, text: str, expected: list[
             [],
         ),
         ("strong before weak of its length", {"strong": ["robot"], "weak": ["robot"]}, "a robot", ["robot"], []),
+        ("also where it is found later", {"strong": ["*bot"], "weak": ["robot"]}, "a robot", ["robot"], []),
         ("a longer weak one softens", {"strong": ["chat bot"], "weak": ["shop chat bot"]}, "a shop chat bot", [], ["shop chat bot"]),
         ("weak beside strong", {"strong": ["qubit"], "weak": ["ion"]}, "ion, qubit", ["qubit"], ["ion"]),
         ("a look-alike takes out", {"strong": ["6G"], "negatives": ["stage 6G"]}, "Stage 6G", [], []),
