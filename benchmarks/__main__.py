@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …]`: runs the benchmarks, one after another; each prints its own table. Add `--json` to one for its figures."""
+"""`python -m benchmarks [NAME …]`: runs the benchmarks, one after another, each printing its own table."""
 
 from __future__ import annotations
 

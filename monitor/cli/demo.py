@@ -7,6 +7,7 @@ import shutil
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from socket import SO_REUSEADDR, SOL_SOCKET, socket
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from monitor.cli.look import print_mentions, print_trends
 from monitor.cli.run import flow
 from monitor.demo import Newsroom
 from monitor.domain import Source
+from monitor.errors import InputError
 from monitor.settings import CONFIG_NAME, PREFIX, Settings, load_settings
 from monitor.store import look, sources
 from monitor.store.database import Database, upgrade
@@ -39,7 +41,7 @@ def demo(
     settings = demo_settings(folder)
     upgrade(settings.database_url.get_secret_value(), home=settings.home)
     now = datetime.now(UTC)
-    with Newsroom(now, port=DEMO_PORT) as room, show.progress() as progress:
+    with Newsroom(now, port=port_of(settings.home)) as room, show.progress() as progress:
         database = Database(settings.database_url.get_secret_value(), home=settings.home)
         with database.writing() as connection:
             added = [Source(s.url, s.title, s.kind, s.language) for s in room.sources]
@@ -54,7 +56,6 @@ def demo(
     _print_what_is_stored(parts, now)
 
 
-# Fixed, so that a second run meets the same addresses.
 DEMO_PORT = 8971
 CONFIGURATION = f"""\
 # The demo's configuration: everything in this folder, and localhost allowed.
@@ -69,6 +70,25 @@ allow_networks = ["127.0.0.1/32"]
 [mail]
 folder = "messages"
 """
+
+
+def port_of(home: Path) -> int:
+    """The port of this folder's newsroom: kept, so that a second run meets the same addresses. Raises InputError when it is taken."""
+    kept = home / "newsroom.port"
+    ports = [int(kept.read_text())] if kept.exists() else [DEMO_PORT, 0]
+    for port in ports:
+        with socket() as tried:
+            tried.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found = int(tried.getsockname()[1])
+            kept.write_text(str(found))
+            return found
+    raise InputError(
+        f"port {ports[0]} on localhost, where this demo's newsroom was, is taken; stop what holds it, or begin again with --fresh"
+    )
 
 
 def demo_settings(folder: Path) -> Settings:

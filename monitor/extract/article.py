@@ -185,7 +185,7 @@ def _no_article(page: Page, body: Body, found: Sequence[Block], size: float) -> 
     text = " ".join(body.lines)
     if size < VIDEO_TEXT and (page.kind.startswith(("video", "music")) or (page.linked.video and not page.linked.article)):
         return NoArticle(Unread.NOT_AN_ARTICLE, "the page holds a video or a recording")
-    if size < verdicts.PAGE_NOTICE and not page.linked.article and verdicts.asks_consent(text):
+    if size < verdicts.PAGE_NOTICE and not page.linked.article and verdicts.asks_consent(text, size):
         return NoArticle(Unread.NOT_AN_ARTICLE, "the page asks for consent to cookies")
     linked = sum(size_of(block.text) * block.links for block in found)
     if size < ENOUGH and linked > 4 * ENOUGH and not page.linked.article:

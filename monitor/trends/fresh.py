@@ -25,10 +25,16 @@ SHOWN = 8
 LONGEST_HAN = 8
 LONGEST_NAME = 60
 
+# A letter or digit of a script that has spaces between words: a Latin name may stand right beside a Han character.
+_LETTERS = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
 # A word with a capital or a digit, as names have; words that join such words to one name.
-_WORD = r"(?:[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я][\w’'-]*|\d*[a-zа-я]*[A-Z0-9]+[\w-]*[A-Z0-9][\w-]*)"
+# Its length is bounded, so that no text makes the search long.
+_WORD = (
+    rf"(?:[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я](?:{_LETTERS}|[’'-]){{0,40}}"
+    rf"|\d{{0,6}}[a-zа-я]{{0,12}}[A-Z0-9]{{1,12}}(?:{_LETTERS}|-){{0,20}}[A-Z0-9](?:{_LETTERS}|-){{0,20}})"
+)
 _JOINED = r"(?:\s(?:&|of|de|der|des|du|di|da|von|für)\s|\s)"
-_NAME = re.compile(rf"\b{_WORD}(?:\s\d+\b)?(?:{_JOINED}{_WORD}(?:\s\d+\b)?){{0,4}}")
+_NAME = re.compile(rf"(?<!{_LETTERS}){_WORD}(?:\s\d+\b)?(?:{_JOINED}{_WORD}(?:\s\d+\b)?){{0,4}}")
 _FIRST_WORD = re.compile(rf"{_WORD}{_JOINED}")
 _SENTENCE_START = re.compile(r"(?:^|[.!?…:»”\"\n]\s*|[–—-]\s)$")
 _KATAKANA = re.compile(r"[ァ-ヺー]{3,}")

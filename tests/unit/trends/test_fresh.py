@@ -34,6 +34,8 @@ def terms(*week: HitText, history: list[HitText] = HISTORY, known: tuple[str, ..
         ("accents", "La start-up Écrin Quantique naît.", "Pour Écrin Quantique, tout commence.", "Écrin Quantique"),
         ("Cyrillic", "Компания Светлые Воды открылась.", "Это сделали Светлые Воды сами.", "Светлые Воды"),
         ("Han", "光明水系统公司周二发布。", "昨天光明水系统公司表示", "光明水系统公司"),
+        ("Latin letters in Chinese", "代尔夫特的Brightwater Systems周二展示。", "昨天Brightwater Systems表示", "Brightwater Systems"),
+        ("Latin letters in Japanese", "デルフトのHeron9を公開", "このHeron9は冷たい", "Heron9"),
         ("katakana", "新会社ブライトウォーターが発表", "政府はブライトウォーターと契約", "ブライトウォーター"),
         ("Hangul", "어제 브라이트워터 발표", "정부는 브라이트워터 지원", "브라이트워터"),
     ],
@@ -86,11 +88,14 @@ def test_areas_do_not_mix() -> None:
     assert fresh_terms(week, HISTORY, {}) == {"quantum": (), "chips": ()}
 
 
-def test_hostile_texts_take_no_longer() -> None:
-    week = [text(n, "量" * 20_000 + " A" * 5_000 + " A & " * 5_000) for n in range(3)]
+@pytest.mark.parametrize(
+    "hostile",
+    ["量" * 20_000, " A" * 20_000, " A & " * 10_000, "1" * 20_000 + "a" * 20_000, "a1-" * 15_000, "Aa" * 20_000, "A of " * 10_000],
+)
+def test_hostile_texts_take_no_longer(hostile: str) -> None:
     began = time.perf_counter()
-    terms(*week)
-    assert time.perf_counter() - began < 5
+    terms(*(text(n, hostile) for n in range(3)))
+    assert time.perf_counter() - began < 3
 
 
 def test_nothing_gives_nothing() -> None:
