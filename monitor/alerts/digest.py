@@ -154,7 +154,12 @@ def subject(digest: Digest) -> str:
     if len(stories) == 1:
         return wording.clean(f"{digest.name(stories[0].areas[0])}: {stories[0].told.title}", SUBJECT_COLUMNS)
     areas = [area for area, _ in Counter(digest.name(line.areas[0]) for line in stories).most_common()]
-    return wording.clean(f"{len(stories)} new stories: {', '.join(areas)}", SUBJECT_COLUMNS)
+    for shown in range(len(areas), 0, -1):
+        more = f" and {len(areas) - shown} more" if shown < len(areas) else ""
+        said = f"{len(stories)} new stories: {', '.join(areas[:shown])}{more}"
+        if len(said) <= SUBJECT_COLUMNS:
+            return wording.clean(said, SUBJECT_COLUMNS)
+    return f"{len(stories)} new stories"
 
 
 @dataclass(frozen=True, slots=True)

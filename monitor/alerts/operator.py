@@ -138,7 +138,8 @@ def reader_notes(sources: Sequence[SourceFact], coverage: Sequence[Coverage]) ->
     if failing:
         named = ", ".join(wording.clean(title, 60) for title in failing[:SOURCES_NAMED])
         more = f" and {len(failing) - SOURCES_NAMED} more" if len(failing) > SOURCES_NAMED else ""
-        notes.append(f"{len(failing)} of {len(sources)} sources could not be read and are missing here: {named}{more}.")
+        are = "is" if len(failing) == 1 else "are"
+        notes.append(f"{len(failing)} of {len(sources)} sources could not be read and {are} missing here: {named}{more}.")
     notes += [
         f"On {c.day:%d %b %Y} only {c.read} of {c.due} sources were read." for c in coverage if c.due and c.read < LEAST_COVERAGE * c.due
     ]

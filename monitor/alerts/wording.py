@@ -43,13 +43,20 @@ def clean(text: str, columns: int | None = None) -> str:
 
 
 def quote(text: str, mentions: Sequence[Mention], characters: int = QUOTE_CHARACTERS) -> tuple[str, tuple[Mention, ...]]:
-    """At most about `characters` of `text` around its first mention, and the mentions in the new places."""
+    """At most about `characters` of `text` around its first mention, and the mentions in the new places.
+
+    Half as many where characters are twice as wide and say twice as much.
+    """
+    sample = text[:1000]
+    characters = max(1, characters * len(sample) // max(len(sample), wcwidth.width(plain(sample))))
     inside = sorted((m for m in mentions if 0 <= m.start < m.end <= len(text)), key=lambda m: (m.start, m.end))
     if len(text) <= characters:
         return text, tuple(inside)
     first = inside[0].start if inside else 0
     start = min(max(0, first - characters // 3), len(text) - characters)
     start, end = _snapped(text, start), _snapped(text, start + characters)
+    if end < len(text) and text[end - 1] == " ":
+        end -= 1
     lead = ELLIPSIS if start > 0 else ""
     shift = len(lead) - start
     moved = tuple(Mention(m.alias, m.start + shift, min(m.end, end) + shift, m.weak) for m in inside if start <= m.start and m.start < end)

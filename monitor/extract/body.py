@@ -71,7 +71,7 @@ def body_of(page: Page, title: str) -> tuple[Body, list[Block]]:
     if ratio >= TRIMS[0]:
         return (trimmed(body, structured) if ratio <= TRIMS[1] else body), found
     more = kept(_same_make(body, found), "density", links, title)
-    if SAME_MAKE[0] * body.prose <= more.prose <= SAME_MAKE[1] * body.prose:
+    if body.prose and SAME_MAKE[0] <= more.prose / body.prose <= SAME_MAKE[1]:
         return more, found
     if body.prose < NO_ARTICLE or (body.prose < SHORT_ARTICLE and _lies_in(body, main_blocks(found))):
         others = (

@@ -116,7 +116,7 @@ def read(connection: Connection, areas: Sequence[Area], first: date, last: date,
     sightings: dict[tuple[int, str], list[Sighting]] = {}
     for sighting in news.sightings(connection, matcher, sorted(wanted)):
         sightings.setdefault((sighting.story, sighting.area), []).append(sighting)
-    seen = {key: tuple(group[::-1]) for key, group in sightings.items()}
+    seen = {key: tuple(sorted(group, key=lambda s: (s.first_seen_at, s.article))) for key, group in sightings.items()}
     evidence = news.evidence(connection, matcher, [seen[key][0].article for key in newest if key in seen])
     fresh = _fresh(connection, matcher, areas, last)
     return Rows(found, _fixed(lines | stored), seen, evidence, fresh, together, moved, sources)
@@ -280,4 +280,4 @@ def write_file(file: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8", errors="replace")
         partial.replace(file)
     finally:
-        partial.unlink(missing_ok=True)
+        pass

@@ -126,7 +126,13 @@ def test_a_turn_is_given_once(database: Database) -> None:
         begin.wait()
         with database.writing() as connection:
             return outbox.tell(
-                connection, ana, [message(number)], [(7, ("6g", "deep-sea"))], key=f"key-{number}", considered=7, now=NOW + timedelta(seconds=1)
+                connection,
+                ana,
+                [message(number)],
+                [(7, ("6g", "deep-sea"))],
+                key=f"key-{number}",
+                considered=7,
+                now=NOW + timedelta(seconds=1),
             )
 
     with ThreadPoolExecutor(4) as pool:
@@ -148,9 +154,14 @@ class PowerCut(BaseException):
 
 def test_telling_is_all_or_nothing(database: Database) -> None:
     ana = known(database, "ana")["ana"]
-    with pytest.raises(PowerCut), database.writing() as connection:
-        assert outbox.tell(connection, ana, [message()], [(7, ("6g",))], key="key", considered=7, now=NOW + timedelta(seconds=1))
-        raise PowerCut
+
+    def broken_off() -> None:
+        with database.writing() as connection:
+            assert outbox.tell(connection, ana, [message()], [(7, ("6g",))], key="key", considered=7, now=NOW + timedelta(seconds=1))
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        broken_off()
     with database.reading() as connection:
         assert connection.scalar(select(func.count()).select_from(table)) == 0
         assert connection.scalar(select(func.count()).select_from(alerted)) == 0

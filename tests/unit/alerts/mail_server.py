@@ -34,7 +34,7 @@ class Moods:
         self._now: dict[str, str] = {}
         self.stop = asyncio.Event()
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
+    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
         self.asked[address] += 1
         waiting = self.of.get(address, [])
         mood = self._now[address] = waiting.pop(0) if waiting else "take"
@@ -45,7 +45,7 @@ class Moods:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         mood = self._now[envelope.rcpt_tos[0]]
         if mood in {"take", "lost"}:
             assert isinstance(envelope.content, bytes)

@@ -115,7 +115,7 @@ def test_telling_one_reader_now(monitor: Command, desk: Desk) -> None:
     assert [m.recipient for m in desk.sent] == ["ana"]
     assert monitor.json("digest") == {"due": 1, "stories": 1, "queued": 1, "sent": 1, "failed": 0}
     assert [m.recipient for m in desk.sent] == ["ana", "bo"]
-    with pytest.raises(InputError, match="there is no subscription 'cy' in .*; there are ana, bo"):
+    with pytest.raises(InputError, match=r"there is no subscription 'cy' in .*; there are ana, bo"):
         monitor("digest", "cy")
 
 
@@ -160,7 +160,7 @@ def test_the_outbox(monitor: Command, desk: Desk) -> None:
     assert "2 messages tried: 1 sent, 0 failed. 1 wait for a paused reader" in monitor("outbox", "retry")
     assert "will not be sent" in monitor("outbox", "drop", found["ana"]["key"])
     for words in (("drop", "nope"), ("drop", found["bo"]["key"]), ("retry", "nope"), ("list", "--state", "lost")):
-        with pytest.raises(InputError, match="nope|lost|bo-"):
+        with pytest.raises(InputError, match=r"nope|lost|bo-"):
             monitor("outbox", *words)
 
 

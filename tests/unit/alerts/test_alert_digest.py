@@ -55,7 +55,12 @@ def full() -> Digest:
     )
     zh = "研究人员在港口展示了第六代移动通信的太赫兹链路，速率达到每秒一百千兆比特，并表示这只是走向商用的第一步。"
     found = digest(
-        told(title="Cranes talk over a terahertz link", quote=long, words=("terahertz link", "6G"), also_in=("Meridian Wire", "Rheintal-Bote")),
+        told(
+            title="Cranes talk over a terahertz link",
+            quote=long,
+            words=("terahertz link", "6G"),
+            also_in=("Meridian Wire", "Rheintal-Bote"),
+        ),
         told(story=2, title="港口启用太赫兹链路", quote=zh, words=("第六代移动通信", "太赫兹链路"), source="经纬科技", language="zh"),
         told("quantum-technology", 3, "A quieter cold", "The qubits kept their state for a second.", probability=0.61),
         rest=(told("deep-sea", 4, "A camera in the trench", source="Ocean & Orbit"),),
@@ -106,7 +111,9 @@ def test_hostile_text_stays_text(case: str) -> None:
     text = HOSTILE[case]
     stories = told(title=text, quote=text, source=text, also_in=(text,) * 9, exemplar=text), told(story=2)
     found = message(digest(*stories, rest=(told(story=3, title=text, source=text),), extras=Extras(firsts=(text,), notes=(text,))))
-    harmless = message(digest(told(quote="q", also_in=("b",) * 9), told(story=2), rest=(told(story=3),), extras=Extras(firsts=("f",), notes=("n",))))
+    harmless = message(
+        digest(told(quote="q", also_in=("b",) * 9), told(story=2), rest=(told(story=3),), extras=Extras(firsts=("f",), notes=("n",)))
+    )
     assert "\n" not in found.subject
     assert wcwidth.width(found.subject) <= 100
     assert not [line for line in found.text.splitlines() if wcwidth.width(line) > 78 and "http" not in line]
@@ -148,6 +155,11 @@ def test_only_web_addresses_are_links(case: str, url: str, linked: bool) -> None
         ("nothing", (), "areawatch: nothing new"),
         ("one", (told(),), "6G mobile communications: A headline"),
         ("some", (told(), told("deep-sea", 2), told("deep-sea", 3)), "3 new stories: Deep-sea technology, 6G mobile communications"),
+        (
+            "more areas than fit",
+            tuple(told(f"an-area-of-a-long-name-{n}", n) for n in range(9)),
+            "9 new stories: an-area-of-a-long-name-0, an-area-of-a-long-name-1, an-area-of-a-long-name-2 and 6 more",
+        ),
     ],
 )
 def test_the_subject(case: str, stories: tuple[Told, ...], said: str) -> None:

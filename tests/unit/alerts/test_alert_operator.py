@@ -33,7 +33,12 @@ def with_source(health: str, entries: int = 10, read: int = 9) -> Facts:
     [
         ("all is well", GOOD, None, []),
         ("the run failed", GOOD, "DatabaseError: the disk is full", ["The run failed: DatabaseError: the disk is full"]),
-        ("no good run", replace(GOOD, last_good_run_at=NOW - timedelta(hours=37)), None, ["No run has ended well since 21 Nov 2026, 23:00 UTC."]),
+        (
+            "no good run",
+            replace(GOOD, last_good_run_at=NOW - timedelta(hours=37)),
+            None,
+            ["No run has ended well since 21 Nov 2026, 23:00 UTC."],
+        ),
         ("never a good run", replace(GOOD, last_good_run_at=None), None, ["No run has ended well since 14 Nov 2026, 12:00 UTC."]),
         ("no run yet", replace(GOOD, last_good_run_at=None, first_run_at=None), None, []),
         ("a small share is free", replace(GOOD, disk_free=4 * 10**9), None, ["The disk is filling: 4.0 of 100 GB are free."]),
@@ -61,7 +66,9 @@ def test_findings(case: str, facts: Facts, error: str | None, said: list[str]) -
     assert [f.says for f in findings(facts, error, now=NOW)] == said
 
 
-def tell(facts: Facts, error: str | None = None, *, now: datetime = NOW, before: Message | None = None, hours: float = 24) -> Message | None:
+def tell(
+    facts: Facts, error: str | None = None, *, now: datetime = NOW, before: Message | None = None, hours: float = 24
+) -> Message | None:
     found = findings(facts, error, now=now)
     return operator_message(found, "ops@example.org", zone="Asia/Tokyo", now=now, before=before, before_at=now - timedelta(hours=hours))
 
@@ -95,6 +102,7 @@ def test_readers_are_told_of_what_is_missing() -> None:
         "10 of 40 sources could not be read and are missing here: S0, S1, S2, S3, S4, S5, S6, S7 and 2 more.",
         "On 22 Nov 2026 only 30 of 40 sources were read.",
     )
+    assert reader_notes(sources[9:], coverage[1:]) == ("1 of 31 sources could not be read and is missing here: S9.",)
     assert reader_notes(sources[10:], coverage[1:]) == ()
 
 

@@ -32,7 +32,9 @@ def test_how_it_is_written(text: str, when: When) -> None:
     assert parse_when(text) == when
 
 
-@pytest.mark.parametrize("text", ["", "daily", "hourly", "daily at 24:00", "daily at 7", "weekly at 07:00", "weekly on moonday at 07:00", "daily at 07:60"])
+@pytest.mark.parametrize(
+    "text", ["", "daily", "hourly", "daily at 24:00", "daily at 7", "weekly at 07:00", "weekly on moonday at 07:00", "daily at 07:60"]
+)
 def test_how_it_is_not_written(text: str) -> None:
     with pytest.raises(ValueError, match="write «at once»"):
         parse_when(text)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -188,7 +189,7 @@ def turns_of(name: str, world: World, starts: list[datetime]) -> list[bool]:
     if (weekly := world.weekly[name]) is None:
         return [False] + [True] * (NIGHTS - 1)
     zone, found = ZoneInfo(world.wishes[name].zone), [False]
-    for before, start in zip(starts, starts[1:], strict=False):
+    for before, start in pairwise(starts):
         local = ((before + timedelta(minutes=30 * n)).astimezone(zone) for n in range(1, 48))
         steps = [t for t in local if t < start]
         # An hour that is skipped is taken after the gap; one that comes twice, the first time.
@@ -197,8 +198,7 @@ def turns_of(name: str, world: World, starts: list[datetime]) -> list[bool]:
 
 
 def _skipped(steps: list[datetime], weekly: tuple[int, int]) -> bool:
-    pairs = zip(steps, steps[1:], strict=False)
-    return any(a.weekday() == weekly[0] and a.hour < weekly[1] < b.hour and a.day == b.day for a, b in pairs)
+    return any(a.weekday() == weekly[0] and a.hour < weekly[1] < b.hour and a.day == b.day for a, b in pairwise(steps))
 
 
 def expected(world: World, starts: list[datetime]) -> dict[str, set[int]]:

@@ -60,11 +60,27 @@ ONE = "subscriptions:\n  - name: ana\n    channels:\n      - email: ana@example.
 @pytest.mark.parametrize(
     ("case", "text", "said"),
     [
-        ("a bad address", ONE.replace("ana@example.org", "ana at example"), "s.yaml:4: `subscriptions.0.channels.0.email`: 'ana at example' is no e-mail"),
+        (
+            "a bad address",
+            ONE.replace("ana@example.org", "ana at example"),
+            "s.yaml:4: `subscriptions.0.channels.0.email`: 'ana at example' is no e-mail",
+        ),
         ("an address that adds a header", ONE.replace("ana@example.org", '"a@example.org\\nBcc: b@example.org"'), "s.yaml:4:"),
-        ("an unknown area", ONE + "    areas: [6g, 7g]\n", "s.yaml:5: `subscriptions.0.areas` of 'ana': there is no area '7g'; there are 6g,"),
-        ("two of one name", ONE + ONE.split("\n", 1)[1].replace("ana", "Ana", 1), "s.yaml:5: `subscriptions.1.name` of 'Ana': there are two"),
-        ("no such zone", ONE + "    zone: Europe/Atlantis\n", "s.yaml:5: `subscriptions.0.zone`: no time zone of the name 'Europe/Atlantis'"),
+        (
+            "an unknown area",
+            ONE + "    areas: [6g, 7g]\n",
+            "s.yaml:5: `subscriptions.0.areas` of 'ana': there is no area '7g'; there are 6g,",
+        ),
+        (
+            "two of one name",
+            ONE + ONE.split("\n", 1)[1].replace("ana", "Ana", 1),
+            "s.yaml:5: `subscriptions.1.name` of 'Ana': there are two",
+        ),
+        (
+            "no such zone",
+            ONE + "    zone: Europe/Atlantis\n",
+            "s.yaml:5: `subscriptions.0.zone`: no time zone of the name 'Europe/Atlantis'",
+        ),
         ("no such hour", ONE + "    when: daily at 25:00\n", "s.yaml:5: `subscriptions.0.when`: write «at once»"),
         ("a wrong key", ONE + "    area: 6g\n", "s.yaml:5: `subscriptions.0.area`: there is no such key"),
         ("a key twice", ONE + "    name: bo\n", "s.yaml:5: is not valid: the key 'name' stands there twice"),
@@ -117,9 +133,7 @@ def test_adding_keeps_what_is_there(old: str | None, tmp_path: Path, taxonomy: T
     assert old is None or stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize(
-    ("case", "keys"), [("the name is there", {"name": "ANA"}), ("no such area", {"areas": ["7g"]})]
-)
+@pytest.mark.parametrize(("case", "keys"), [("the name is there", {"name": "ANA"}), ("no such area", {"areas": ["7g"]})])
 def test_adding_what_does_not_fit_changes_nothing(case: str, keys: dict[str, Any], tmp_path: Path, taxonomy: Taxonomy) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(FULL, encoding="utf-8")

@@ -49,7 +49,9 @@ def test_one_click_is_enough(url: str, readers: Readers) -> None:
     assert readers.stopped == ["T0K/EN"]
 
 
-@pytest.mark.parametrize("path", ["/", "/unsubscribe/", "/unsubscribe", "/elsewhere/T0KEN", "/unsubscribe/nobody", "/unsubscribe/a/b", "/../../etc"])
+@pytest.mark.parametrize(
+    "path", ["/", "/unsubscribe/", "/unsubscribe", "/elsewhere/T0KEN", "/unsubscribe/nobody", "/unsubscribe/a/b", "/../../etc"]
+)
 def test_what_is_not_known(path: str, url: str) -> None:
     answer = httpx.post(f"{url}{path}")
     assert answer.status_code == 404

@@ -73,6 +73,11 @@ def test_a_quote_holds_its_mention(start: int) -> None:
         assert TEXT[TEXT.index(quoted[1:40]) - 1] == " "
 
 
+def test_a_quote_of_wide_characters_is_half_as_many() -> None:
+    quoted, _ = wording.quote("第六代移动通信" * 100, ())
+    assert len(quoted) == wording.QUOTE_CHARACTERS // 2 + 1
+
+
 @given(hostile, st.lists(st.tuples(st.integers(-5, 420), st.integers(-5, 420)), max_size=6), st.integers(20, 500))
 def test_a_quote_never_loses_its_place(text: str, spans: list[tuple[int, int]], characters: int) -> None:
     mentions = [Mention("x", start, end) for start, end in spans]

@@ -71,7 +71,9 @@ def test_ids_differ_by_key() -> None:
     assert len({message_id(f"key-{n}", "example.org") for n in range(100)}) == 100
 
 
-@pytest.mark.parametrize("text", ["", "areawatch", "a@", "@example.org", "a b@example.org", "x <a@example.org>\r\nBcc: b@example.org", "a@b@c"])
+@pytest.mark.parametrize(
+    "text", ["", "areawatch", "a@", "@example.org", "a b@example.org", "x <a@example.org>\r\nBcc: b@example.org", "a@b@c"]
+)
 def test_a_sender_that_is_no_address(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"`mail\.sender`"):
         parse_sender(text)

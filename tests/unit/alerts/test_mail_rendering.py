@@ -62,7 +62,15 @@ def look(chromium: str, folder: Path, shown: Digest, *, dark: bool, width: int) 
     page = folder / "message.html"
     page.write_text(message(shown).html.replace("</body>", f"{ASK}</body>"), encoding="utf-8")
     scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
-    command = [chromium, *QUIET, scheme, f"--user-data-dir={folder / 'profile'}", f"--window-size={width},1400", "--dump-dom", page.as_uri()]
+    command = [
+        chromium,
+        *QUIET,
+        scheme,
+        f"--user-data-dir={folder / 'profile'}",
+        f"--window-size={width},1400",
+        "--dump-dom",
+        page.as_uri(),
+    ]
     dumped = subprocess.run(command, check=True, capture_output=True, timeout=180, text=True).stdout
     found = re.search(r'<pre id="answer">(.*?)</pre>', dumped, re.DOTALL)
     assert found, dumped[-2000:]
