@@ -63,6 +63,11 @@ def test_the_pages_show_what_is_stored(database: Database, build: Build) -> None
     assert len(quantum.stories) == 20
     assert list(quantum.stories) == sorted(quantum.stories, key=lambda s: (s.day, s.id), reverse=True)
     assert [s.health for s in site.sources if s.title == "Северный инженер"] == ["failing, 3 in a row: too slow: no answer within 60 s"]
+    short = look(build(settings=build().settings.model_copy(update={"window_days": 10})))
+    assert [len(a.line.counts) for a in short.areas] == [11] * 4
+    assert page(site, "humanoid-robots").line.bursts
+    assert not page(short, "humanoid-robots").line.bursts
+    assert page(short, "quantum-technology").line.bursts == quantum.line.bursts
     assert report(build())["pages"] == 11
     text = (build().settings.home / "report" / "area-quantum-technology.html").read_text(encoding="utf-8")
     week = sum(c.articles for c in quantum.line.counts[-7:])
@@ -80,10 +85,11 @@ def test_a_story_is_told_by_its_first_article_with_its_best_paragraph(database: 
         copy = add_article(
             connection, paper, day=day, title="Copy", texts=["strong qubits"], story=first.id, seen_at=NOW - timedelta(hours=8)
         )
+        add_article(connection, wire, day=day, title="Again", texts=["strong qubits"], story=first.id, seen_at=NOW)
         add_hit(connection, matcher, first.paragraphs[0], "quantum-technology", probability=0.6)
         add_hit(connection, matcher, first.paragraphs[1], "quantum-technology", probability=0.9, words=["qubits"])
     (told,) = page(look(build()), "quantum-technology").stories
-    assert (told.title, told.source, told.also_in, told.articles) == ("First", "Wire", ("Paper",), 2)
+    assert (told.title, told.source, told.also_in, told.articles) == ("First", "Wire", ("Paper",), 3)
     assert (told.quote, told.probability) == ("strong qubits", 0.9)
     assert [told.quote[m.start : m.end] for m in told.mentions] == ["qubits"]
     assert copy.id != first.id
