@@ -115,15 +115,6 @@ def test_every_deployment_names_a_flow_that_is_there() -> None:
         assert re.search(rf"^def {function}\(", (ROOT / file).read_text(), re.MULTILINE), deployment["entrypoint"]
 
 
-def test_a_runner_that_is_not_there_is_refused_and_not_passed_over(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.stages import parts_of
-    from monitor.errors import ConfigurationError
-
-    monkeypatch.setenv("MONITOR_RUNNER", "dask")
-    with pytest.raises(ConfigurationError, match="dask"):
-        parts_of(str(home / "areawatch.toml"))
-
-
 def test_monitor_does_not_know_prefect() -> None:
     code = "import sys, monitor.cli; sys.exit('prefect' in sys.modules or 'torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -17,7 +17,7 @@ from monitor.extract.blocks import LINK, Block, blocks, lines_of, main_blocks, u
 from monitor.extract.boilerplate import heads_related, is_boilerplate
 from monitor.extract.linked import embedded_text
 from monitor.extract.page import Page
-from monitor.extract.paragraphs import prose_size, size_of
+from monitor.extract.paragraphs import SHORT, prose_size, size_of
 
 # The structured data's text is taken where it is so much longer than what was found: other markers of paid text cut it off. Below
 # that it is the same text without its headings and lists.
@@ -36,6 +36,7 @@ SHORT_ARTICLE = 150
 # Words of a line under the heading of related articles from which it is the article's text again.
 TEXT_AGAIN = 20
 
+_STOPS = (".", "。", "!", "?", "！", "？", "”", "」", "…")
 _FOLDED = re.compile(r"[\W_]+")
 
 
@@ -129,7 +130,7 @@ def kept(lines: Iterable[str], extractor: str, links: set[str], title: str) -> B
         key = _fold(line)
         if not key or key in seen:
             continue
-        if key in links and not (line.rstrip().endswith((".", "。", "!", "?", "！", "？")) and size_of(line) >= TEXT_AGAIN):
+        if key in links and not (line.rstrip().endswith(_STOPS) and size_of(line) >= TEXT_AGAIN):
             linked += size_of(line)
             continue
         if heads_related(line):
@@ -140,7 +141,15 @@ def kept(lines: Iterable[str], extractor: str, links: set[str], title: str) -> B
             continue
         seen.add(key)
         chosen.append(line)
-    return Body(tuple(chosen), extractor, linked)
+    return Body(tuple(chosen[: _end(chosen)]), extractor, linked)
+
+
+def _end(lines: Sequence[str]) -> int:
+    """Where the text ends and buttons, names and key words begin: two or more short lines that no line announces."""
+    end = len(lines)
+    while end and size_of(lines[end - 1]) < SHORT and not lines[end - 1].rstrip().endswith(_STOPS):
+        end -= 1
+    return end if end and len(lines) - end >= 2 and not lines[end - 1].rstrip().endswith((":", "：")) else len(lines)
 
 
 def trimmed(body: Body, text: str) -> Body:

@@ -55,9 +55,9 @@ share\ (this|on|via|with|article|story|to)\b | follow\ (us|me|the\ author)\b
     |二审|三审|初审|值班编委|供稿|发布时间|发表时间|发布日期|时间|日期|浏览次数|点击数?|阅读)\s*[:：/／|丨]
 | (分享到?|转发|点赞|收藏|打印|我要评论|发表评论|举报|投诉|发送给|关闭)([:：\s】]|至|到|$|本|窗|朋)
 | (相关|推荐|延伸|更多|热门|最新|精彩)(阅读|新闻|报道|文章|链接|推荐|资讯|专题|内容)?\s*[:：>》]*$ | 猜你喜欢 | 扫(一扫|码|描)
-| 关注(我们|微信|公众号) | 微信(扫|公众) | 打开.{0,10}(APP|客户端) | 转载请 | 本文(来源|来自|转自|系|为).{0,30}$
+| 关注(我们|微信|该?公众号|官方微) | 微信(扫|公众) | 打开.{0,10}(APP|客户端) | 转载请 | 本文(来源|来自|转自|系|为).{0,30}$
 | (上|下)一(篇|页|条) | 返回(首页|顶部|搜狐|列表|上一页) | 字号 | 字体[:：] | (加载|查看)(更多|全部|全文) | 阅读(全文|原文)
-| 点击(查看|进入|图片|下载) | 当前位置 | 您(的|现在的)?位置 | 首页\s*[>›»＞] | 共\d+页 | (本版|专题)?(热门|推荐)$
+| 点击(查看|进入|图片|下载) | 当前位置 | 您(的|现在的)?位置 | 首页\s*[>›»＞] | 共\d+页 | 关键词\s*[:：>》] | 目前没有跟贴 | 更多猛料 | (本站)?郑重声明 | 知道了$ | 网络文化经营许可 | 展开(全文|更多|阅读) | (本版|专题)?(热门|推荐)$
 | シェア(する|$) | ツイート | (関連|おすすめ|人気|注目|最新|新着|こちらも)(記事|ニュース|リンク|キーワード|の記事)?[:：]?$
 | あわせて読みたい | (続きを|全文を|もっと)(読む|見る) | この記事(は|を)(会員|有料|シェア|印刷|保存|共有)
 | (会員|ログイン|有料|無料)(登録|限定|会員|する) | 広告$ | \[?PR\]?$ | (写真|画像|提供|撮影)\s*[:：=＝] | 印刷(する)?$
@@ -70,8 +70,8 @@ share\ (this|on|via|with|article|story|to)\b | follow\ (us|me|the\ author)\b
 # How longer notices begin.
 _NOTICES = r"""
 all\ rights\ reserved | copyright\b
-| this\ (article|story|post|material)\ (was|is|has\ been|may\ not|originally|first)\ (be\ )?(originally\ 
-|first\ )?(published|appeared|provided|adapted|syndicated|republished) | (this|our)\ (web)?site\ uses\ cookies
+| this\ (article|story|post|material)\ (was|is|has\ been|may\ not|originally|first)\ (be\ )?(originally
+\ |first\ )?(published|appeared|provided|adapted|syndicated|republished) | (this|our)\ (web)?site\ uses\ cookies
 | we\ use\ cookies | by\ (subscribing|signing\ up|clicking)\b | sign\ up\ (for|to)\ (our|the|breaking)\b
 | subscribe\ to\ (our|the)\b | you\ must\ (confirm|be\ logged) | please\ (log|logout|enable|disable|turn)\b
 | follow\ .{2,40}\ on\ (google|twitter|x|facebook|instagram)\b | download\ (our|the)\ app | join\ our\b
@@ -91,7 +91,7 @@ _WHOLE = r"""
 (\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}\s*[-./年]\s*\d{1,2}\s*[-./月]\s*\d{1,2}\s*日?)(\D{0,12}\d{1,2}[:：时時]\s?\d{2}.{0,40})?
 | .{0,60}(getty\ images|[/／]\s?(afp|reuters|ap|dpa|epa|shutterstock|imago|picture\ alliance)\)?)
 | .{0,60}(무단\s?전재|재배포\s?금지|無断転載|不得转载|all\ rights\ reserved).{0,60} | [\w.+-]+@[\w-]+\.[\w.]+ | [\W_]*
-| (从|來源|来源|作者|编辑|記者|记者|责编).{0,3}[:：].{0,30}
+| (來源|来源|作者|编辑|記者|记者|责编|采写|撰文).{0,3}[:：].{0,30}
 """
 # Headings of links to other articles.
 _RELATED = r"""

@@ -63,8 +63,9 @@ _BLOCKED_TEXT = r"""
 _PAYWALL = r"""
 (this|the\ full)\ (article|content|story|post|text)\ is\ (for|only|available|exclusive|reserved
     |restricted).{0,50}(subscriber|member|paid|premium)
-| (subscribe|sign\ up|register|log\ in|become\ a\ (member|subscriber))\ (now\ )?(to|and)\ 
-    (continue\ reading|keep\ reading|read\ (on|more|this|the\ (full|rest|whole))|unlock|get\ (full|unlimited)|access\ (this|all|unlimited|the\ full))
+| (subscribe|sign\ up|register|log\ in|become\ a\ (member|subscriber))\ (now\ )?(to|and)
+    \ (continue\ reading|keep\ reading|read\ (on|more|this|the\ (full|rest|whole))|unlock
+    |get\ (full|unlimited)|access\ (this|all|unlimited|the\ full))
 | (to\ )?continue\ reading,?\ (this|please|subscribe|log) | already\ a\ (subscriber|member)\W{0,3}(\?|log|sign)
 | (for|exclusive\ to)\ (our\ )?(subscribers|members)\ only | subscriber[- ](only|exclusive)
 | unlock\ (this|the\ full)\ (article|story) | free\ trial.{0,40}(cancel|subscri)

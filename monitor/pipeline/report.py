@@ -280,4 +280,4 @@ def write_file(file: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8", errors="replace")
         partial.replace(file)
     finally:
-        pass
+        partial.unlink(missing_ok=True)
