@@ -48,7 +48,7 @@ def quote(text: str, mentions: Sequence[Mention], characters: int = QUOTE_CHARAC
     Half as many where characters are twice as wide and say twice as much.
     """
     sample = text[:1000]
-    characters = max(1, characters * len(sample) // max(len(sample), wcwidth.width(plain(sample))))
+    characters = max(1, characters * len(sample) // max(1, len(sample), wcwidth.width(plain(sample))))
     inside = sorted((m for m in mentions if 0 <= m.start < m.end <= len(text)), key=lambda m: (m.start, m.end))
     if len(text) <= characters:
         return text, tuple(inside)

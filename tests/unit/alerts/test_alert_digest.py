@@ -158,7 +158,7 @@ def test_only_web_addresses_are_links(case: str, url: str, linked: bool) -> None
         (
             "more areas than fit",
             tuple(told(f"an-area-of-a-long-name-{n}", n) for n in range(9)),
-            "9 new stories: an-area-of-a-long-name-0, an-area-of-a-long-name-1, an-area-of-a-long-name-2 and 6 more",
+            "9 new stories: an-area-of-a-long-name-0, an-area-of-a-long-name-1 and 7 more",
         ),
     ],
 )

@@ -28,7 +28,7 @@ from monitor.store.database import Database
 from monitor.store.schema import alerted, articles
 from tests import builders
 
-READERS, NIGHTS, CHANGE, STORIES = 1_000, 90, 45, 30
+READERS, NIGHTS, CHANGE, STORIES = 1_000, 90, 45, 24
 SEED = 20261123
 TURNS = (
     ("at once", "UTC", None),
