@@ -1,0 +1,66 @@
+"""The rows of the analysts' views, with their types, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Connection, Date, Float, Integer, String, TableClause, column, select, table, true
+
+from monitor.store.schema import UtcTime, taxonomies
+
+AT_ONCE = 5_000
+
+_COVERAGE = (("sources_due", Integer), ("sources_read", Integer), ("coverage", Float))
+VIEWS: dict[str, TableClause] = {
+    "trend": table(
+        "trend",
+        column("day", Date),
+        *(column(name, String) for name in ("area", "dimension", "value")),
+        *(column(name, Integer) for name in ("articles", "stories", "articles_seen")),
+        column("share", Float),
+        *(column(name, kind) for name, kind in _COVERAGE),
+    ),
+    "mention": table(
+        "mention",
+        column("area", String),
+        column("day", Date),
+        *(column(name, UtcTime) for name in ("published_at", "first_seen_at")),
+        *(column(name, String) for name in ("source", "source_kind", "language", "title", "url", "quote")),
+        *(column(name, Float) for name in ("probability", "similarity")),
+        column("exemplar", String),
+        column("mentions", JSON),
+        *(column(name, Integer) for name in ("story", "article_id", "paragraph_id", "position")),
+    ),
+    "coverage": table("coverage", column("day", Date), *(column(name, kind) for name, kind in _COVERAGE)),
+}
+ORDER = {
+    "trend": ("area", "dimension", "value", "day"),
+    "mention": ("day", "article_id", "position", "area"),
+    "coverage": ("day",),
+}
+
+
+def view_rows(
+    connection: Connection, view: str, *, area: str | None = None, first: date | None = None, last: date | None = None
+) -> Iterator[dict[str, Any]]:
+    """The rows of `trend`, `mention` or `coverage` as mappings, in a fixed order; they are read as they are asked for."""
+    chosen = VIEWS[view]
+    query = select(*chosen.c).where(chosen.c.day >= first if first else true(), chosen.c.day <= last if last else true())
+    if area is not None and "area" in chosen.c:
+        query = query.where(chosen.c.area == area)
+    query = query.order_by(*(chosen.c[name] for name in ORDER[view]))
+    rows = connection.execution_options(yield_per=AT_ONCE).execute(query)
+    return (dict(row._mapping) for row in rows)
+
+
+def last_used(connection: Connection, area: str) -> datetime | None:
+    """When a taxonomy with this area was last taken into use, of all that were; None if none ever had it."""
+    found = None
+    for body, first_used_at in connection.execute(
+        select(taxonomies.c.body, taxonomies.c.first_used_at).order_by(taxonomies.c.first_used_at)
+    ):
+        if any(one.get("id") == area for one in body.get("areas", ())):
+            found = first_used_at
+    return found
