@@ -175,9 +175,7 @@ def upgrade() -> None:
         sa.Column("paragraph_id", Id, nullable=False),
         sa.Column("encoder_id", Id, nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["encoder_id"], ["encoders.id"], name=op.f("fk_embeddings_encoder_id_encoders"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["encoder_id"], ["encoders.id"], name=op.f("fk_embeddings_encoder_id_encoders"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["paragraph_id"], ["paragraphs.id"], name=op.f("fk_embeddings_paragraph_id_paragraphs"), ondelete="CASCADE"
         ),
@@ -213,9 +211,7 @@ def upgrade() -> None:
         sa.Column("retired_at", UtcTime(), nullable=True),
         sa.ForeignKeyConstraint(["taxonomy"], ["taxonomies.fingerprint"], name=op.f("fk_matchers_taxonomy_taxonomies")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_matchers")),
-        sa.UniqueConstraint(
-            "taxonomy", "encoder", "calibration", "rules", name=op.f("uq_matchers_taxonomy_encoder_calibration_rules")
-        ),
+        sa.UniqueConstraint("taxonomy", "encoder", "calibration", "rules", name=op.f("uq_matchers_taxonomy_encoder_calibration_rules")),
     )
     op.create_table(
         "article_paragraphs",
@@ -242,14 +238,10 @@ def upgrade() -> None:
         sa.Column("articles", sa.Integer(), nullable=False),
         sa.Column("stories", sa.Integer(), nullable=False),
         sa.Column("articles_seen", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["matcher_id"], ["matchers.id"], name=op.f("fk_daily_counts_matcher_id_matchers"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["matcher_id"], ["matchers.id"], name=op.f("fk_daily_counts_matcher_id_matchers"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("matcher_id", "area", "day", "dimension", "value", name=op.f("pk_daily_counts")),
     )
-    op.create_index(
-        op.f("ix_daily_counts_matcher_id_dimension_day"), "daily_counts", ["matcher_id", "dimension", "day"], unique=False
-    )
+    op.create_index(op.f("ix_daily_counts_matcher_id_dimension_day"), "daily_counts", ["matcher_id", "dimension", "day"], unique=False)
     op.create_table(
         "entries",
         sa.Column("id", Id, nullable=False),
@@ -286,9 +278,7 @@ def upgrade() -> None:
         sa.Column("exemplar", sa.Text(), nullable=False),
         sa.Column("mentions", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["matcher_id"], ["matchers.id"], name=op.f("fk_hits_matcher_id_matchers"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["paragraph_id"], ["paragraphs.id"], name=op.f("fk_hits_paragraph_id_paragraphs"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["paragraph_id"], ["paragraphs.id"], name=op.f("fk_hits_paragraph_id_paragraphs"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("matcher_id", "paragraph_id", "area", name=op.f("pk_hits")),
     )
     op.create_index(op.f("ix_hits_matcher_id_area"), "hits", ["matcher_id", "area"], unique=False)
@@ -298,9 +288,7 @@ def upgrade() -> None:
         sa.Column("matcher_id", Id, nullable=False),
         sa.Column("paragraph_id", Id, nullable=False),
         sa.ForeignKeyConstraint(["matcher_id"], ["matchers.id"], name=op.f("fk_matched_matcher_id_matchers"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["paragraph_id"], ["paragraphs.id"], name=op.f("fk_matched_paragraph_id_paragraphs"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["paragraph_id"], ["paragraphs.id"], name=op.f("fk_matched_paragraph_id_paragraphs"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("matcher_id", "paragraph_id", name=op.f("pk_matched")),
     )
     op.create_index(op.f("ix_matched_paragraph_id"), "matched", ["paragraph_id"], unique=False)

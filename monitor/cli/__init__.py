@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from monitor.cli import areas, database, demo, fit, look, match, rematch, run, sources, status, tell
+from monitor.cli import areas, database, demo, export, fit, look, match, pages, rematch, run, sources, status, tell
 from monitor.errors import MonitorError
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, run, look, status, match, fit, rematch, tell):
+for module in (demo, run, look, status, pages, export, match, fit, rematch, tell):
     module.register(app)
 app.add_typer(sources.app, name="sources")
 app.add_typer(areas.app, name="areas")

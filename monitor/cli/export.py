@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
-from sqlalchemy import Connection
 
 from monitor.cli import show
 from monitor.cli.look import Area, Since, day_of, open_database
@@ -22,6 +21,9 @@ from monitor.errors import InputError, TaxonomyError
 from monitor.settings import Settings, load_settings
 from monitor.store.export import AT_ONCE, VIEWS, last_used, view_rows
 from monitor.taxonomy import load_taxonomy
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 Rows = Iterator[dict[str, Any]]
 

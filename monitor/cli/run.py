@@ -1,4 +1,4 @@
-"""`monitor init`, `run`, `report`, `up`: the job itself."""
+"""`monitor init`, `run`, `up`: the job itself."""
 
 from __future__ import annotations
 
@@ -60,17 +60,6 @@ def run(
         show.summary(done)
 
 
-def report(
-    folder: Annotated[Path | None, typer.Argument(help="where the pages go; default: the setting `report`")] = None,
-) -> None:
-    """Writes the pages with charts and quoted evidence."""
-    settings = load_settings()
-    if folder:
-        settings = settings.model_copy(update={"report": folder.absolute()})
-    pipeline.report(composition.build(settings))
-    show.say(f"The pages are in {settings.path(settings.report) / 'index.html'}.")
-
-
 def up(port: Annotated[int, typer.Option(help="port of the Prefect server on localhost")] = 4200) -> None:
     """Runs unattended: a Prefect server and the nightly schedule in one process, in the foreground."""
     flow("up")(load_settings(), port=port)
@@ -86,5 +75,5 @@ def flow(name: str) -> Any:
 
 
 def register(app: typer.Typer) -> None:
-    for command in (init, run, report, up):
+    for command in (init, run, up):
         app.command(command.__name__)(command)

@@ -134,8 +134,7 @@ def load_content() -> Content:
     outlets = [_read_outlet(path) for path in sorted(CONTENT.glob("*.yaml"))]
     originals = {f"{outlet.id}/{article.slug}": article for outlet in outlets for article in outlet.articles}
     filled = tuple(
-        outlet.model_copy(update={"articles": tuple(_filled(article, originals) for article in outlet.articles)})
-        for outlet in outlets
+        outlet.model_copy(update={"articles": tuple(_filled(article, originals) for article in outlet.articles)}) for outlet in outlets
     )
     words = yaml.safe_load((CONTENT.parent / "chrome.yaml").read_text("utf-8"))
     return Content(filled, {language: Chrome.model_validate(each) for language, each in words.items()})

@@ -48,11 +48,13 @@ def parse_time(text: str) -> tuple[datetime, bool] | None:
         except (ValueError, OverflowError, TypeError, AttributeError):
             continue
         if found is not None:
-            zoned = found.tzinfo is not None
+            # midnight in a zone is a day that a program has written as a time
+            zoned = found.tzinfo is not None and (found.hour, found.minute, found.second) != (0, 0, 0)
             try:
                 return (found if zoned else found.replace(tzinfo=UTC)).astimezone(UTC), zoned
             except (ValueError, OverflowError):
                 return None
+    return None
     return None
 
 

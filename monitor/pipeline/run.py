@@ -7,9 +7,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from monitor.alerts.operator import beat
 from monitor.domain import RunSummary
 from monitor.errors import MonitorError
-from monitor.pipeline.alert import alert
+from monitor.pipeline.alert import alert, tell_operator
 from monitor.pipeline.analyse import analyse, count, group
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.poll import poll
@@ -56,10 +57,15 @@ def run(parts: Parts, call: Callable[[str, Stage], Mapping[str, int]] | None = N
         except BaseException as error:
             with parts.database.writing() as connection:
                 runs.fail_run(connection, run_id, f"{type(error).__name__}: {error}", now=parts.clock())
+            if isinstance(error, Exception):
+                tell_operator(parts, error=f"{type(error).__name__}: {error}")
             raise
         summary = summarise(done, seconds)
         with parts.database.writing() as connection:
             runs.finish_run(connection, run_id, summary, now=parts.clock())
+        tell_operator(parts)
+        if url := parts.settings.heartbeat_url.get_secret_value():
+            beat(url)
         return summary
 
 

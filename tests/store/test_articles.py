@@ -67,9 +67,7 @@ def test_ten_thousand_entries_are_all_stored(database: Database, source: int) ->
 
 
 def test_the_oldest_entry_is_read_first(database: Database, source: int) -> None:
-    found = pending(
-        database, source, entry("new", published_at=NOW), entry("old", published_at=NOW - timedelta(days=6)), entry("undated")
-    )
+    found = pending(database, source, entry("new", published_at=NOW), entry("old", published_at=NOW - timedelta(days=6)), entry("undated"))
     assert [p.entry.key for p in found] == ["old", "new", "undated"]
 
 

@@ -84,10 +84,15 @@ def test_a_full_disk_is_one_line_and_what_was_stored_stays(tmp_path: Path) -> No
     with database.writing() as connection:
         add_source(connection, "Kept")
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
-    with pytest.raises(DatabaseError, match="disk is full"), database.writing() as connection:
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-        for number in range(2_000):
-            add_source(connection, f"Source {number} with a long name to fill a page {'x' * 200}")
+
+    def fill() -> None:
+        with database.writing() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+            for number in range(2_000):
+                add_source(connection, f"Source {number} with a long name to fill a page {'x' * 200}")
+
+    with pytest.raises(DatabaseError, match="disk is full"):
+        fill()
     with database.reading() as connection:
         assert connection.execute(select(sources.c.title)).scalars().all() == ["Kept"]
 
