@@ -15,7 +15,7 @@ from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from rensa import RMinHash  # type: ignore[import-untyped]
+from rensa import RMinHash
 
 PERMUTATIONS = 128
 # Words, or characters of Chinese and Japanese, in a sequence. Three found more of the edited copies than four or five at the same
