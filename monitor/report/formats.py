@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from markupsafe import Markup
 
 from monitor.report.model import Line, Story
-from monitor.report.safe import clean, pieces, web_address
+from monitor.report.safe import clean, language_tag, pieces, web_address
 
 LANGUAGES = {
     "ar": "Arabic", "de": "German", "en": "English", "es": "Spanish", "fr": "French", "hi": "Hindi", "it": "Italian", "ja": "Japanese",
@@ -97,7 +97,7 @@ def entry_html(story: Story) -> str:
     """The quote of a story as HTML, for feed readers."""
     return str(
         Markup('<blockquote lang="{}">{}</blockquote><p>{}; probability {}. Nearest model sentence: {}</p>').format(
-            story.language, clean(story.quote), clean(story.source), probability(story.probability), clean(story.exemplar)
+            language_tag(story.language), clean(story.quote), clean(story.source), probability(story.probability), clean(story.exemplar)
         )
     )
 
@@ -163,6 +163,7 @@ FILTERS = {
     "probability": probability,
     "spaced": spaced,
     "language": language,
+    "language_tag": language_tag,
     "words": words,
     "entry_html": entry_html,
     "part_bar": part_bar,

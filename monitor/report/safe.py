@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from monitor.domain import Mention
 QUOTE_CHARACTERS = 560
 # Embeddings, overrides and isolates: a headline must not turn what stands beside it around.
 _DIRECTION = {chr(c) for c in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _SPACES = {"\t", "\n", "\r", "\u2028", "\u2029"}
 
 
@@ -32,6 +34,11 @@ def clean(text: str) -> str:
 
 def _harmful(c: str) -> bool:
     return c in _DIRECTION or unicodedata.category(c) in {"Cc", "Cs"} or ord(c) & 0xFFFE == 0xFFFE
+
+
+def language_tag(code: str) -> str:
+    """`code` as HTML and XML take it; empty, which is said to be unknown, where it is no tag."""
+    return code if code != "und" and _TAG.fullmatch(code) else ""
 
 
 def web_address(url: str | None) -> str | None:

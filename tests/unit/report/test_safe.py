@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.domain import Mention
 from monitor.report.formats import few, share, times, words
-from monitor.report.safe import QUOTE_CHARACTERS, clean, pieces, web_address
+from monitor.report.safe import QUOTE_CHARACTERS, clean, language_tag, pieces, web_address
 from tests.unit.report.sites import story
 
 
@@ -76,6 +76,13 @@ def test_nothing_of_a_short_quote_is_lost(text: str, spans: list[tuple[int, int]
 )
 def test_only_web_addresses_are_links(url: str | None, safe: bool) -> None:
     assert (web_address(url) is not None) == safe
+
+
+@pytest.mark.parametrize(
+    ("code", "tag"), [("en", "en"), ("zh-Hant-TW", "zh-Hant-TW"), ("und", ""), ("", ""), ('en"><script>', ""), ("english", "")]
+)
+def test_a_language_is_a_tag_or_unknown(code: str, tag: str) -> None:
+    assert language_tag(code) == tag
 
 
 def test_clean_text_keeps_what_scripts_need() -> None:
