@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import pytest
@@ -24,7 +25,15 @@ from monitor.store.schema import articles as article_table
 from monitor.store.schema import entries, outbox
 from tests.store.conftest import *  # noqa: F403  # the same night on PostgreSQL, too
 
-PORT = 8973
+
+def _free_port() -> int:
+    with socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+# One for the whole module: a second night must meet the same addresses.
+PORT = _free_port()
 NOW = datetime.now(UTC).replace(hour=12, minute=0)
 
 

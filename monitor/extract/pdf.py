@@ -29,6 +29,8 @@ RUNNING = 0.4
 _PAGE_NUMBER = re.compile(
     r"(\W*(page|seite|p\.|стр\.?|第)?\W*\d{1,4}(\W{0,3}(/|of|von|de|из|共)?\W{0,3}\d{1,4})?\W*(页|頁|ページ)?\W*)", re.I
 )
+_LEADERS = re.compile(r"(\.\s?){6,}\s*\w{0,6}\Z")
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _STOP = re.compile(r"[.!?…。！？:：；;][)\]»”’\"'」』]*\Z")
 _BULLET = re.compile(r"\s*[•‣▪◦●○■□◆–—*·]\s+|\s*\(?\d{1,2}[.)]\s+")
 _HYPHEN = re.compile(r"[^\W\d_][-\u2010\u00ad]\Z")
@@ -58,7 +60,7 @@ def read_pdf(body: bytes) -> PdfText | NoArticle:
     except (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OSError) as error:
         return NoArticle(Unread.ERROR, f"the PDF is broken: {type(error).__name__}: {error}"[:300])
     if size_of(" ".join(line for page in pages for line in page)) < SCANNED * len(pages):
-        return NoArticle(Unread.NOT_AN_ARTICLE, "the PDF holds pictures of pages and no text")
+        return NoArticle(Unread.NOT_AN_ARTICLE, "the PDF holds no text, pictures of pages perhaps")
     return PdfText(title, author, created, tuple(_paragraphs(_without_running_heads(pages))))
 
 
@@ -69,7 +71,7 @@ def _pages(reader: PdfReader) -> list[list[str]]:
     characters = 0
     for number in range(min(len(reader.pages), MAX_PAGES)):
         text = reader.pages[number].extract_text() or ""
-        pages.append([" ".join(line.split()) for line in text.split("\n")])
+        pages.append([" ".join(line.split()) for line in text.translate(_LIGATURES).split("\n")])
         characters += len(text)
         if characters > MAX_CHARACTERS or time.monotonic() > until:
             break
@@ -82,8 +84,13 @@ def _without_running_heads(pages: list[list[str]]) -> list[list[str]]:
     for page in pages:
         filled = [line for line in page if line]
         edges.update({_unnumbered(line) for line in (*filled[:2], *filled[-2:])})
-    often = {line for line, count in edges.items() if count > 2 and count >= RUNNING * len(pages)}
-    return [[line for line in page if not _PAGE_NUMBER.fullmatch(line) and _unnumbered(line) not in often] for page in pages]
+    often = {line for line, count in edges.items() if line and count >= max(2, RUNNING * len(pages))}
+    return [[line for line in page if not _dropped(line) and _unnumbered(line) not in often] for page in pages]
+
+
+def _dropped(line: str) -> bool:
+    """Whether a line is a page number or a line of a table of contents."""
+    return len(line) < 300 and (_PAGE_NUMBER.fullmatch(line) is not None or _LEADERS.search(line) is not None)
 
 
 def _unnumbered(line: str) -> str:
@@ -116,7 +123,7 @@ def _full_width(lines: list[str]) -> int:
 
 
 def _joined(text: str, line: str) -> str:
-    if _HYPHEN.search(text) and line[:1].islower():
-        return text[:-1] + line
+    if _HYPHEN.search(text):
+        return (text[:-1] if line[:1].islower() else text) + line
     gap = "" if _EAST.match(text[-1:]) or _EAST.match(line) else " "
     return f"{text}{gap}{line}"

@@ -62,6 +62,7 @@ def _entry(item: dict[str, Any], base: str, dates: DateReader, authors: str | No
         summary=shortened(summary),
         content=content,
         author=_authors(item) or authors,
+        updated_at=dates.first([(_date(item, "date_modified"), None)]),
     )
 
 

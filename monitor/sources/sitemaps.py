@@ -58,6 +58,7 @@ def _entries(root: etree._Element, url: str, dates: DateReader) -> Iterator[Entr
             url=address,
             title=one_line(_below(news, "title")) if news is not None else "",
             published_at=dates.first([*written, (_below(node, "lastmod"), None)]),
+            updated_at=dates.first([(_below(node, "lastmod"), None)]),
         )
 
 

@@ -89,6 +89,7 @@ def _entry(item: Any, base: str, dates: DateReader, format_: FeedFormat) -> Entr
         summary=summary if body is None else shortened(summary),
         content=body,
         author=one_line(_text(item, "author")) or None,
+        updated_at=dates.first([(dict.get(item, "updated"), dict.get(item, "updated_parsed"))]),
     )
 
 
