@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from monitor.pipeline.alert import tell_operator
 from prefect import flow
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import Flow
 
 from flows.stages import leave_artifacts, parts_of, run_name, stage_caller
 from monitor import pipeline
+from monitor.pipeline.alert import tell_operator
 
 
 def report_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001  # Prefect names them
