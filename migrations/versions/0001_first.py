@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = [
+    "sightings",
     "matched",
     "hits",
     "entries",
@@ -292,6 +293,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("matcher_id", "paragraph_id", name=op.f("pk_matched")),
     )
     op.create_index(op.f("ix_matched_paragraph_id"), "matched", ["paragraph_id"], unique=False)
+    op.create_table(
+        "sightings",
+        sa.Column("matcher_id", Id, nullable=False),
+        sa.Column("area", sa.String(length=64), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("article_id", Id, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("paragraph_id", Id, nullable=False),
+        sa.Column("story", Id, nullable=False),
+        sa.Column("source_id", Id, nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_sightings_article_id_articles"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["matcher_id"], ["matchers.id"], name=op.f("fk_sightings_matcher_id_matchers"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("matcher_id", "area", "day", "article_id", "position", name=op.f("pk_sightings")),
+    )
+    op.create_index(op.f("ix_sightings_article_id"), "sightings", ["article_id"], unique=False)
+    op.create_index(op.f("ix_sightings_matcher_id_day"), "sightings", ["matcher_id", "day"], unique=False)
     for definition in VIEWS.values():
         op.execute(definition)
 

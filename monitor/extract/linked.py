@@ -26,7 +26,7 @@ _SCRIPT = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>")
 _TAG = re.compile(r"<[^<>]{1,2000}>")
 
 _HOLDS_PARAGRAPHS = re.compile(r"(\\+u003c|\\+x3c|<)p[\s>\\]", re.I)
-_PARAGRAPH = re.compile(r"<p\b[^<>]{0,500}>(.{1,20000}?)</p>", re.I | re.S)
+_PARAGRAPH_START = re.compile(r"<p(?=[\s>])", re.I)
 _CODED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrt\"'/]))")
 _SIGNS = {"n": "\n", "r": " ", "t": " "}
 
@@ -88,7 +88,8 @@ def embedded_text(scripts: Iterable[str]) -> list[str]:
     """The paragraphs in the strings of scripts."""
     found: dict[str, None] = {}
     for script in scripts:
-        for paragraph in _PARAGRAPH.findall(_unescaped(script)):
+        for ended in _unescaped(script).split("</p>")[:-1]:
+            paragraph = _PARAGRAPH_START.split(ended)[-1].partition(">")[2]
             plain = " ".join(html.unescape(_TAG.sub("", paragraph)).split())
             if len(plain) > 20:
                 found.setdefault(plain)

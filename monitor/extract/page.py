@@ -26,6 +26,8 @@ _PUBLISHED = (
 )  # fmt: skip
 _AUTHOR = ("author", "article:author", "dc.creator", "parsely-author", "sailthru.author", "byl", "dcterms.creator", "citation_author")
 _SEPARATED = re.compile(r"\s+[|–—\-·•»:]\s+|[_＿|｜]|\s*--\s*|-(?=[\u3400-\u9fff])")
+# Pictures written out in their tag, or attributes without end, over which parsers take quadratic time.
+_HUGE_TAG = re.compile(r"<[A-Za-z][^<>]{20000,}>?")
 _UNSEEN = ("script", "style", "svg", "iframe", "template", "canvas")
 _SPACES = re.compile(r"\s+")
 _PAGE_NUMBER = re.compile(r"(page|p|seite|amp|all|full|print|[0-9]{1,3}|index(_\d+)?(\.s?html?)?)(/.*)?", re.I)
@@ -63,6 +65,7 @@ class Page:
 
 def parsed(text: str, url: str) -> Page | None:
     """The page, or None where `text` is no HTML at all. Never raises."""
+    text = _HUGE_TAG.sub("", text)
     tree = load_html(text)
     if tree is None and "<" in text:
         try:

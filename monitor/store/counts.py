@@ -14,7 +14,7 @@ from sqlalchemy import Connection, FromClause, and_, case, delete, distinct, fun
 
 from monitor.domain import Coverage, DailyCount
 from monitor.store.database import insert
-from monitor.store.schema import article_paragraphs, articles, daily_counts, daily_coverage, fetches, hits, sources
+from monitor.store.schema import article_paragraphs, articles, daily_counts, daily_coverage, fetches, hits, sightings, sources
 
 # A source as counts name it; two of the same title count as one.
 # Constants are written out: PostgreSQL sees a bound value of GROUP BY as another one than that of SELECT.
@@ -48,19 +48,21 @@ class Found:
 
 
 def articles_found(connection: Connection, matcher: int, first: date, last: date) -> tuple[Found, ...]:
-    """Every article from `first` to `last` with every area it tells of, once each, oldest first."""
-    columns = (hits.c.area, articles.c.id, STORY, articles.c.day, articles.c.language, SOURCE_NAME, sources.c.kind)
-    chosen = select(*columns).select_from(articles_with_hits()).distinct()
-    chosen = chosen.where(hits.c.matcher_id == matcher, articles.c.day.between(first, last))
-    return tuple(Found(*row) for row in connection.execute(chosen.order_by(articles.c.day, articles.c.id, hits.c.area)))
+    """Every article from `first` to `last` with every area it tells of, once each, oldest first, as of the last counting."""
+    m = sightings.c
+    columns = (m.area, m.article_id, m.story, m.day, articles.c.language, SOURCE_NAME, sources.c.kind)
+    joined = sightings.join(articles, articles.c.id == m.article_id).join(sources, sources.c.id == m.source_id)
+    chosen = select(*columns).select_from(joined).where(m.matcher_id == matcher, m.day.between(first, last)).distinct()
+    return tuple(Found(*row) for row in connection.execute(chosen.order_by(m.day, m.article_id, m.area)))
 
 
 def replace_counts(connection: Connection, matcher: int, areas: Sequence[str], first: date, last: date) -> int:
-    """Counts of every area on every day from `first` to `last`, by each dimension; returns how many rows.
+    """Sightings, and counts of every area on every day from `first` to `last`, by each dimension; returns how many rows of counts.
 
     The dimension `all` has a row for every area and day, zeros included; the others only where an article of the area was found.
     A story counts once a day and value, however many articles tell it.
     """
+    _replace_sightings(connection, matcher, areas, first, last)
     seen = _seen(connection, first, last)
     told: dict[tuple[str, *Key], set[int]] = {}
     found: Counter[tuple[str, *Key]] = Counter()
@@ -69,8 +71,7 @@ def replace_counts(connection: Connection, matcher: int, areas: Sequence[str], f
             found[(f.area, *key)] += 1
             told.setdefault((f.area, *key), set()).add(f.story)
     everywhere = [(area, day, "all", "") for area in areas for day in _days(first, last)]
-    wanted = set(areas)
-    several = [key for key in found if key[0] in wanted and key[2] != "all"]
+    several = [key for key in found if key[2] != "all"]
     rows = [
         {
             "matcher_id": matcher, "area": key[0], "day": key[1], "dimension": key[2], "value": key[3],
@@ -81,6 +82,25 @@ def replace_counts(connection: Connection, matcher: int, areas: Sequence[str], f
     connection.execute(delete(daily_counts).where(daily_counts.c.matcher_id == matcher, daily_counts.c.day.between(first, last)))
     insert(connection, daily_counts, rows)
     return len(rows)
+
+
+def _replace_sightings(connection: Connection, matcher: int, areas: Sequence[str], first: date, last: date) -> None:
+    connection.execute(delete(sightings).where(sightings.c.matcher_id == matcher, sightings.c.day.between(first, last)))
+    place = article_paragraphs.c
+    columns = (
+        hits.c.matcher_id,
+        hits.c.area,
+        articles.c.day,
+        articles.c.id,
+        place.position,
+        hits.c.paragraph_id,
+        STORY,
+        articles.c.source_id,
+    )
+    chosen = select(*columns).select_from(articles_with_hits())
+    chosen = chosen.where(hits.c.matcher_id == matcher, hits.c.area.in_(areas), articles.c.day.between(first, last))
+    into = ("matcher_id", "area", "day", "article_id", "position", "paragraph_id", "story", "source_id")
+    connection.execute(sightings.insert().from_select(into, chosen))
 
 
 def _keys(day: date, language: str, source: str, kind: str) -> tuple[Key, ...]:

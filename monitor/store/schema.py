@@ -239,6 +239,23 @@ hits = Table(
     Index(None, "paragraph_id"),
 )
 
+# Which paragraph of which article speaks of which area: what the hits mean on the articles as they stand now. Derived, replaced with the
+# counts; it is what lets a view over millions of paragraphs answer at once.
+sightings = Table(
+    "sightings",
+    metadata,
+    _to("matchers.id", "matcher_id", primary_key=True),
+    Column("area", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    _to("articles.id", "article_id", primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("paragraph_id", Id, nullable=False),
+    Column("story", Id, nullable=False),
+    Column("source_id", Id, nullable=False),
+    Index(None, "matcher_id", "day"),
+    Index(None, "article_id"),
+)
+
 daily_counts = Table(
     "daily_counts",
     metadata,

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection, func, or_, select
 
-from monitor.store.counts import SOURCE_NAME, STORY, articles_with_hits
-from monitor.store.schema import articles, hits, paragraphs, sources
+from monitor.store.counts import SOURCE_NAME
+from monitor.store.schema import articles, paragraphs, sightings, sources
 
 # A story bears the id of its first article.
 IS_REPORT = or_(articles.c.story_id.is_(None), articles.c.story_id == articles.c.id)
@@ -38,14 +38,11 @@ def reports_seen(connection: Connection, first: date, last: date) -> dict[tuple[
 
 
 def reports_found(connection: Connection, matcher: int, first: date, last: date) -> dict[tuple[str, str, date], int]:
-    """Those of `reports_seen` with a hit, by area, source and day."""
-    source, number = SOURCE_NAME.label("source"), func.count(articles.c.id.distinct())
-    chosen = (
-        select(hits.c.area, source, articles.c.day, number)
-        .select_from(articles_with_hits())
-        .where(hits.c.matcher_id == matcher, articles.c.day.between(first, last), IS_REPORT)
-        .group_by(hits.c.area, source, articles.c.day)
-    )
+    """Those of `reports_seen` with a hit, by area, source and day, as of the last counting."""
+    m, source = sightings.c, SOURCE_NAME.label("source")
+    joined = sightings.join(sources, sources.c.id == m.source_id)
+    chosen = select(m.area, source, m.day, func.count(m.article_id.distinct())).select_from(joined)
+    chosen = chosen.where(m.matcher_id == matcher, m.day.between(first, last), m.story == m.article_id).group_by(m.area, source, m.day)
     return {(area, name, day): count for area, name, day, count in connection.execute(chosen)}
 
 
@@ -58,14 +55,14 @@ def articles_by_day(connection: Connection, first: date, last: date) -> dict[dat
 
 
 def hit_paragraphs(connection: Connection, matcher: int, first: date, last: date) -> Iterator[HitParagraph]:
-    """The paragraphs with a hit, each once an area as its earliest article of the time has it, oldest first."""
-    a, p = articles.c, paragraphs.c
-    columns = (hits.c.area, p.id, STORY, a.day, a.language, a.title, a.url, p.text)
+    """The paragraphs with a hit, each once an area as its earliest article of the time has it, oldest first, as of the last counting."""
+    m, a, p = sightings.c, articles.c, paragraphs.c
+    joined = sightings.join(articles, a.id == m.article_id).join(paragraphs, p.id == m.paragraph_id)
     chosen = (
-        select(*columns)
-        .select_from(articles_with_hits().join(paragraphs, paragraphs.c.id == hits.c.paragraph_id))
-        .where(hits.c.matcher_id == matcher, a.day.between(first, last))
-        .order_by(a.day, a.id, p.id, hits.c.area)
+        select(m.area, m.paragraph_id, m.story, m.day, a.language, a.title, a.url, p.text)
+        .select_from(joined)
+        .where(m.matcher_id == matcher, m.day.between(first, last))
+        .order_by(m.day, m.article_id, m.paragraph_id, m.area)
     )
     known: set[tuple[str, int]] = set()
     for area, key, *rest in connection.execute(chosen):

@@ -18,18 +18,19 @@ FROM daily_counts c LEFT JOIN daily_coverage v ON v.day = c.day
 WHERE c.matcher_id = {LIVE}
 """
 
+# Outer joins to single rows: a query that asks for none of their columns does not touch them.
 MENTION = f"""
 CREATE VIEW mention AS
-SELECT h.area AS area, a.day AS day, a.published_at AS published_at, a.first_seen_at AS first_seen_at,
+SELECT m.area AS area, m.day AS day, a.published_at AS published_at, a.first_seen_at AS first_seen_at,
        s.title AS source, s.kind AS source_kind, a.language AS language, a.title AS title, a.url AS url,
        p.text AS quote, h.probability AS probability, h.similarity AS similarity, h.exemplar AS exemplar, h.mentions AS mentions,
-       a.story_id AS story, a.id AS article_id, p.id AS paragraph_id, l.position AS position
-FROM hits h
-JOIN paragraphs p ON p.id = h.paragraph_id
-JOIN article_paragraphs l ON l.paragraph_id = p.id
-JOIN articles a ON a.id = l.article_id AND a.version = l.version
-JOIN sources s ON s.id = a.source_id
-WHERE h.matcher_id = {LIVE}
+       m.story AS story, m.article_id AS article_id, m.paragraph_id AS paragraph_id, m.position AS position
+FROM sightings m
+LEFT JOIN articles a ON a.id = m.article_id
+LEFT JOIN sources s ON s.id = m.source_id
+LEFT JOIN paragraphs p ON p.id = m.paragraph_id
+LEFT JOIN hits h ON h.matcher_id = m.matcher_id AND h.paragraph_id = m.paragraph_id AND h.area = m.area
+WHERE m.matcher_id = {LIVE}
 """
 
 COVERAGE = """

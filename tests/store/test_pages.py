@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from monitor.pipeline import Parts, report
 from monitor.pipeline.report import look, report_single, write_pages
 from monitor.report import Site
 from monitor.settings import Settings
+from monitor.store.counts import replace_counts
 from monitor.store.database import Database
 from monitor.store.schema import matchers
 from monitor.taxonomy import Taxonomy, load_taxonomy
@@ -46,6 +47,11 @@ def build(database: Database, tmp_path: Path, taxonomy: Taxonomy) -> Build:
 
 def page(site: Site, key: str) -> Any:
     return next(area for area in site.areas if area.id == key)
+
+
+def count_all(connection: Connection) -> None:
+    areas = ["quantum-technology", "6g", "policy-funding"]
+    replace_counts(connection, live_matcher(connection), areas, NOW.date() - timedelta(69), NOW.date())
 
 
 def test_the_pages_show_what_is_stored(database: Database, build: Build) -> None:
@@ -88,6 +94,7 @@ def test_a_story_is_told_by_its_first_article_with_its_best_paragraph(database: 
         add_article(connection, wire, day=day, title="Again", texts=["strong qubits"], story=first.id, seen_at=NOW)
         add_hit(connection, matcher, first.paragraphs[0], "quantum-technology", probability=0.6)
         add_hit(connection, matcher, first.paragraphs[1], "quantum-technology", probability=0.9, words=["qubits"])
+        count_all(connection)
     (told,) = page(look(build()), "quantum-technology").stories
     assert (told.title, told.source, told.also_in, told.articles) == ("First", "Wire", ("Paper",), 3)
     assert (told.quote, told.probability) == ("strong qubits", 0.9)
@@ -129,6 +136,7 @@ def test_policy_areas_are_counted_beside_technologies(database: Database, build:
             )
             for area in areas:
                 add_hit(connection, matcher, article.paragraphs[0], area)
+        count_all(connection)
     site = look(build(taxonomy=replace(taxonomy, areas=(*taxonomy.areas, funding))))
     assert [(i.area, i.policy, i.periods) for i in site.instruments] == [("quantum-technology", "policy-funding", (1, 1))]
     assert len(site.periods) == 2

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, update
 
 from monitor.store import series
+from monitor.store.counts import replace_counts
 from monitor.store.database import Database
 from monitor.store.schema import articles
 from tests.builders import NOW, add_article, add_hit, add_source, live_matcher
@@ -29,6 +30,7 @@ def test_a_report_is_the_first_article_of_a_story(connection: Connection) -> Non
     other = add_article(connection, paper, day=FIRST, texts=["nothing"])
     for paragraph in {*first.paragraphs, *copy.paragraphs}:
         add_hit(connection, live_matcher(connection), paragraph, "quantum")
+    replace_counts(connection, live_matcher(connection), ["quantum"], FIRST, LAST)
     assert series.reports_seen(connection, FIRST, LAST) == {("Wire", LAST): 1, ("Paper", FIRST): 1}
     assert series.reports_found(connection, live_matcher(connection), FIRST, LAST) == {("quantum", "Wire", LAST): 1}
     assert other.id != copy.id
@@ -56,5 +58,6 @@ def test_a_paragraph_comes_once_an_area_as_its_earliest_article_has_it(connectio
     add_article(connection, wire, day=FIRST, texts=["shared"], title="early")
     for area in ("quantum", "chips"):
         add_hit(connection, matcher, late.paragraphs[0], area)
+    replace_counts(connection, matcher, ["quantum", "chips"], FIRST, LAST)
     found = list(series.hit_paragraphs(connection, matcher, FIRST, LAST))
     assert [(p.area, p.title, p.day, p.text) for p in found] == [(a, "early", FIRST, "shared") for a in ("chips", "quantum")]
