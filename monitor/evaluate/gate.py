@@ -14,8 +14,8 @@ from monitor.evaluate.gold import Labelled, gold_fingerprint
 from monitor.match import Matcher
 
 FILE = "baseline.json"
-# A floor is pinned so far below what was measured: other processors round otherwise in int8.
-SLACK = 0.005
+# A floor is pinned so far below what was measured: other processors round otherwise in int8, and one paragraph moves an area by 0.01.
+SLACK = 0.015
 
 
 def held_out_files(folder: Path) -> list[Path]:
