@@ -21,7 +21,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -109,14 +109,15 @@ def decision(taxonomy: Taxonomy, texts: Sequence[str]) -> Speed:
 
     def here() -> Any:
         sense = meaning(given, exemplars, len(keys))
-        return calibration.probabilities(features(found, sense, calibration.probe(given, keys), keys, calibration.scale), keys)
+        values = features(found, sense, calibration.probe(given, keys), taxonomy.facets, calibration.scale)
+        return calibration.probabilities(values, taxonomy.facets)
 
     def naive(paragraphs: int = 4 * FEW) -> Any:
         rows = []
         for row in range(paragraphs):
             vector = given[row : row + 1]
             odds = np.array([[model.decision_function(vector - mean)[0] for model in probes]], dtype=np.float32)
-            values = features(found[row : row + 1], meaning(vector, exemplars, len(keys)), odds, keys, calibration.scale)
+            values = features(found[row : row + 1], meaning(vector, exemplars, len(keys)), odds, taxonomy.facets, calibration.scale)
             rows.append(head.predict_proba(values[0])[:, 1])
         return np.array(rows)
 
@@ -128,7 +129,7 @@ def decision(taxonomy: Taxonomy, texts: Sequence[str]) -> Speed:
 
 def _as_sklearn(calibration: Calibration, keys: Sequence[str]) -> tuple[list[LogisticRegression], LogisticRegression]:
     probes = [_model(calibration.probes[key].weights, calibration.probes[key].bias) for key in keys]
-    return probes, _model(calibration.head.weights, calibration.head.bias)
+    return probes, _model(calibration.heads["technology"].probed.weights, calibration.heads["technology"].probed.bias)
 
 
 def _model(weights: Sequence[float], bias: float) -> LogisticRegression:
@@ -138,9 +139,9 @@ def _model(weights: Sequence[float], bias: float) -> LogisticRegression:
 
 
 def main() -> None:
-    taxonomy = load_taxonomy()
-    keys = {area.id for area in taxonomy.areas}
-    texts = [p.text for p in load_gold(training_files(taxonomy.folder)[1], keys)]
+    whole = load_taxonomy()
+    texts = [p.text for p in load_gold(training_files(whole.folder)[1], whole.facets)]
+    taxonomy = replace(whole, areas=tuple(area for area in whole.areas if area.facet == "technology"))
     speeds = [stage(taxonomy, texts) for stage in (words, vectors, decision)]
     if "--json" in sys.argv[1:]:
         print(

@@ -25,6 +25,7 @@ LANGUAGES = ("en", "zh", "de", "fr", "es", "ja", "ko", "ru", "pt", "it")
 Language = Literal["en", "zh", "de", "fr", "es", "ja", "ko", "ru", "pt", "it"]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 Sentence = Annotated[str, Field(min_length=2, max_length=2000)]
+Facet = Literal["technology", "policy"]
 ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Key = Annotated[str, Field(pattern=ID, max_length=64)]
 
@@ -55,7 +56,7 @@ class Area(_Frozen):
     """A technology area or policy instrument: its names, its words, its model sentences and its look-alikes."""
 
     id: Key
-    facet: Literal["technology", "policy"] = "technology"
+    facet: Facet = "technology"
     names: dict[Language, Phrase] = Field(description="its name in each language; English is required")
     definition: Sentence
     scope: Scope
@@ -111,6 +112,11 @@ class Taxonomy:
             if area.id == key:
                 return area
         raise TaxonomyError(f"there is no area {key!r}; `monitor areas` shows them: {', '.join(a.id for a in self.areas)}")
+
+    @property
+    def facets(self) -> dict[str, Facet]:
+        """The facet of each area, by id, in the order of the areas."""
+        return {area.id: area.facet for area in self.areas}
 
     def body(self) -> dict[str, Any]:
         """As stored beside the hits made with it."""

@@ -19,7 +19,7 @@ from monitor.evaluate import gate as floors
 from monitor.evaluate.fit import fit as fit_head
 from monitor.evaluate.fit import training_files
 from monitor.evaluate.gold import load_gold
-from monitor.evaluate.metrics import judge, measure, published
+from monitor.evaluate.metrics import judge, measure, of_facet
 from monitor.evaluate.unseen import leave_each_out
 from monitor.match import Calibration, save_calibration
 from monitor.settings import Settings, load_settings
@@ -88,14 +88,12 @@ def _tune(settings: Settings, taxonomy: Taxonomy) -> None:
         raise InputError(f"only the shipped model can be tuned; `encoder` is set to {settings.encoder}, which is taken as it is")
     from monitor.evaluate.tune import tune
 
-    keys = {area.id for area in taxonomy.areas}
-    file = tune(taxonomy, load_gold(training_files(taxonomy.folder)[0], keys), taxonomy.folder, say=show.say)
+    file = tune(taxonomy, load_gold(training_files(taxonomy.folder)[0], taxonomy.facets), taxonomy.folder, say=show.say)
     show.say(f"{file} is written.")
 
 
 def _sizes(taxonomy: Taxonomy) -> dict[str, int]:
-    keys = {area.id for area in taxonomy.areas}
-    train, head = (len(load_gold(files, keys)) for files in training_files(taxonomy.folder))
+    train, head = (len(load_gold(files, taxonomy.facets)) for files in training_files(taxonomy.folder))
     return {"train": train, "head": head}
 
 
@@ -113,7 +111,7 @@ def _leave_one_out(settings: Settings, taxonomy: Taxonomy, *, untuned: bool, jso
     with show.progress() as progress:
         model = _Watched(opened, progress)
         judged = leave_each_out(taxonomy, model, composition.exemplars_for(taxonomy, model))
-    measured = measure(judged)
+    measured = measure(of_facet(judged, taxonomy.facets, "technology"))
     if json:
         show.as_json({name: measured[name] for name in ("paragraphs", "micro", "macro", "areas", "false_hits")})
         return
@@ -134,12 +132,13 @@ def gate(
     settings = load_settings()
     matcher, encoder = composition.open_matcher(settings)
     folder = load_taxonomy(settings.taxonomy).folder
-    gold = load_gold(floors.held_out_files(folder), matcher.areas)
+    gold = load_gold(floors.held_out_files(folder), matcher.facets)
     if not pin:
         floors.load_baseline(folder, gold)  # before the work, since it may refuse
     with show.progress() as progress:
         answers = floors.answers(matcher, _Watched(encoder, progress), gold)
-    rows = published(judge(gold, matcher.areas, answers, dict.fromkeys(matcher.areas, matcher.calibration.threshold)))
+    judged = judge(gold, matcher.areas, answers, dict.fromkeys(matcher.areas, matcher.calibration.threshold))
+    rows = floors.table(judged, matcher.facets)
     if pin:
         file = floors.pin(folder, gold, rows, lower=lower)
     pinned = floors.load_baseline(folder, gold)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json as jsonlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from monitor.domain import Hit, Paragraph
 from monitor.errors import InputError
 from monitor.evaluate import gate, report
 from monitor.evaluate.gold import load_gold
-from monitor.evaluate.metrics import judge, measure, published
+from monitor.evaluate.metrics import judge, measure, of_facet
 from monitor.match import Judgement
 from monitor.settings import load_settings
 
@@ -31,14 +31,14 @@ def match(
     json: Annotated[bool, typer.Option("--json", help="one JSON line a paragraph")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="show what spoke against, and the areas that nearly fired")] = False,
 ) -> None:
-    """Which areas each paragraph mentions, and why. Needs no database."""
+    """Which areas each paragraph mentions, and why; policy instruments stand apart under `policies`. Needs no database."""
     matcher, encoder = composition.open_matcher(load_settings())
     for batch in _batches(_paragraphs(file, jsonl=jsonl)):
         paragraphs = [Paragraph(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16], text) for _, text in batch]
         judged = matcher.judge(paragraphs, encoder.encode([p.text for p in paragraphs]))
         for (key, text), judgement in zip(batch, judged, strict=True):
             if json:
-                show.as_json_line(_row(key, text, judgement, explain=explain))
+                show.as_json_line(_row(key, text, judgement, matcher.facets, explain=explain))
             else:
                 _print(text, judgement, explain=explain)
 
@@ -82,8 +82,10 @@ def _batches(paragraphs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, 
         yield batch
 
 
-def _row(key: str, text: str, judgement: Judgement, *, explain: bool) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": key, "text": text, "hits": [_hit(h, explain=explain) for h in judgement.hits]}
+def _row(key: str, text: str, judgement: Judgement, facets: Mapping[str, str], *, explain: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": key, "text": text, "hits": [], "policies": []}
+    for hit in judgement.hits:
+        row["policies" if facets[hit.area] == "policy" else "hits"].append(_hit(hit, explain=explain))
     if explain:
         row["near_misses"] = [_hit(h, explain=True) for h in judgement.near_misses]
     return row
@@ -130,24 +132,28 @@ def evaluate(
 ) -> None:
     """Precision, recall and F1 on labelled paragraphs."""
     matcher, encoder = composition.open_matcher(load_settings())
-    paragraphs = load_gold(gold, matcher.areas)
-    judged = judge(
+    paragraphs = load_gold(gold, matcher.facets)
+    everything = judge(
         paragraphs,
         matcher.areas,
         gate.answers(matcher, encoder, paragraphs),
         dict.fromkeys(matcher.areas, matcher.calibration.threshold),
     )
+    judged, policy = (of_facet(everything, matcher.facets, facet) for facet in ("technology", "policy"))
     measured = measure(judged)
+    instruments = measure(policy)["areas"] if policy.counted.any() else {}
     if html:
-        _write(html, report.page(judged, measured, published(judged)))
+        _write(html, report.page(judged, measured, gate.table(everything, matcher.facets)))
     if json:
-        show.as_json({**measured, **({"published": published(judged)} if intervals else {})})
+        show.as_json({**measured, "policy": instruments, **({"published": gate.table(everything, matcher.facets)} if intervals else {})})
         return
     if intervals:
-        rows = [(name, f"{value:.3f}", f"{low:.3f}-{high:.3f}") for name, (value, low, high) in published(judged).items()]
+        rows = [
+            (name, f"{value:.3f}", f"{low:.3f}-{high:.3f}") for name, (value, low, high) in gate.table(everything, matcher.facets).items()
+        ]
         show.table(f"{len(paragraphs)} paragraphs", ("", "value", "95 %"), rows, numbers=("value", "95 %"))
         return
-    _print_measures(measured)
+    _print_measures(measured, instruments)
 
 
 def _write(file: Path, page: str) -> None:
@@ -157,8 +163,12 @@ def _write(file: Path, page: str) -> None:
         raise InputError(f"{file}: cannot be written: {error.strerror}") from None
 
 
-def _print_measures(measured: dict[str, Any]) -> None:
-    groups = {"all": {"all": measured["micro"]}, **{name: measured[name] for name in ("areas", "languages", "kinds")}}
+def _print_measures(measured: dict[str, Any], instruments: dict[str, Any]) -> None:
+    groups = {
+        "all": {"all": measured["micro"]},
+        **{name: measured[name] for name in ("areas", "languages", "kinds")},
+        "policy": instruments,
+    }
     rows = [
         (name, s["paragraphs"], s["positives"], *(f"{s[m]:.3f}" for m in ("precision", "recall", "f1")))
         for scores in groups.values()

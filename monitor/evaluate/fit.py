@@ -7,6 +7,7 @@ paragraphs of other writers. So the head sees probes as they behave on new text.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from monitor.domain import Vectors
 from monitor.embed import Encoder
 from monitor.errors import InputError
 from monitor.evaluate.gold import Labelled, gold_fingerprint, load_gold
-from monitor.match.calibration import Calibration, Head, Probe
+from monitor.match.calibration import Calibration, Head, Heads, Probe
 from monitor.match.features import NAMES, WITHOUT_PROBE, Exemplars, features, meaning
 from monitor.match.lexical import Lexicon
 from monitor.taxonomy import Taxonomy
@@ -43,8 +44,8 @@ def fit(taxonomy: Taxonomy, encoder: Encoder, exemplars: Exemplars, *, without: 
 
     Raises InputError where the training paragraphs are missing or malformed.
     """
-    keys = tuple(area.id for area in taxonomy.areas)
-    for_probes, for_head = (load_gold(files, keys) for files in training_files(taxonomy.folder))
+    keys = tuple(taxonomy.facets)
+    for_probes, for_head = (load_gold(files, taxonomy.facets) for files in training_files(taxonomy.folder))
     vectors = encoder.encode([p.text for p in for_probes])
     mean = vectors.mean(axis=0)
     labelled = [key for key in keys if key not in without and sum(key in p.labels for p in for_probes) >= FEWEST]
@@ -57,8 +58,7 @@ def fit(taxonomy: Taxonomy, encoder: Encoder, exemplars: Exemplars, *, without: 
         scale=_scale(vectors, exemplars, len(keys)),
         mean=tuple(round(float(x), DIGITS) for x in mean),
         probes=probes,
-        head=Head(NAMES, (0.0,) * len(NAMES), 0.0),
-        head_without_probe=Head(WITHOUT_PROBE, (0.0,) * len(WITHOUT_PROBE), 0.0),
+        heads={},
         threshold=0.5,
     )
     return with_heads(draft, taxonomy, for_head, encoder.encode([p.text for p in for_head]), exemplars)
@@ -71,21 +71,19 @@ def with_heads(
     vectors: Vectors,
     exemplars: Exemplars,
 ) -> Calibration:
-    """`draft` with its two heads fitted on the areas it has probes for. `gold`'s vectors are (len(gold), dimensions)."""
-    keys = tuple(area.id for area in taxonomy.areas)
+    """`draft` with the heads of each facet fitted on the areas it has probes for. `gold`'s vectors are (len(gold), dimensions)."""
+    keys, facets = tuple(taxonomy.facets), taxonomy.facets
     lexicon = Lexicon(taxonomy)
     odds = draft.probe(vectors, keys)
-    values = features([lexicon.find(p.text) for p in gold], meaning(vectors, exemplars, len(keys)), odds, keys, draft.scale)
-    kept = [column for column, key in enumerate(keys) if key in draft.probes]
-    truth = np.array([[keys[c] in p.labels for c in kept] for p in gold])
-    counted = np.array([[keys[c] not in p.unsure for c in kept] for p in gold])
-    rows, answers = values[:, kept][counted], truth[counted]
-    fields = {name: getattr(draft, name) for name in draft.__dataclass_fields__}
-    heads = {
-        "head": _head(rows, answers, NAMES),
-        "head_without_probe": _head(rows[:, : len(WITHOUT_PROBE)], answers, WITHOUT_PROBE),
-    }
-    return Calibration(**{**fields, **heads})
+    values = features([lexicon.find(p.text) for p in gold], meaning(vectors, exemplars, len(keys)), odds, facets, draft.scale)
+    heads: dict[str, Heads] = {}
+    for facet in dict.fromkeys(facets.values()):
+        kept = [column for column, key in enumerate(keys) if key in draft.probes and facets[key] == facet]
+        if kept:
+            truth, counted = (np.stack(table, axis=1) for table in zip(*(_labels(gold, keys[column]) for column in kept), strict=True))
+            rows, answers = values[:, kept][counted], truth[counted]
+            heads[facet] = Heads(_head(rows, answers, NAMES), _head(rows[:, : len(WITHOUT_PROBE)], answers, WITHOUT_PROBE))
+    return replace(draft, heads=heads)
 
 
 def _labels(gold: Sequence[Labelled], key: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

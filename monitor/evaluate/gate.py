@@ -11,6 +11,7 @@ from monitor.domain import Paragraph
 from monitor.embed import Encoder
 from monitor.errors import InputError
 from monitor.evaluate.gold import Labelled, gold_fingerprint
+from monitor.evaluate.metrics import Judged, of_facet, published
 from monitor.match import Matcher
 
 FILE = "baseline.json"
@@ -30,16 +31,29 @@ def answers(matcher: Matcher, encoder: Encoder, gold: Sequence[Labelled]) -> lis
     return [{hit.area: hit.probability for hit in (*j.hits, *j.near_misses)} for j in judged]
 
 
-def floors(published: Mapping[str, tuple[float, float, float]]) -> dict[str, float]:
+def table(judged: Judged, facets: Mapping[str, str]) -> dict[str, tuple[float, float, float]]:
+    """The rows that are published: the technologies', and F1 of the policy instruments where paragraphs are labelled for them."""
+    rows = published(of_facet(judged, facets, "technology"))
+    policy = of_facet(judged, facets, "policy")
+    if policy.counted.any():
+        rows |= {_policy_row(name): row for name, row in published(policy).items() if name.startswith(("F1, policy", "F1, micro"))}
+    return rows
+
+
+def _policy_row(name: str) -> str:
+    return name.replace("F1, micro, all", "F1, micro, policy instruments")
+
+
+def floors(rows: Mapping[str, tuple[float, float, float]]) -> dict[str, float]:
     """What is pinned, by row of the table; of false hits it is the ceiling."""
-    return {name: round(value + SLACK if name.startswith("false") else value - SLACK, 4) for name, (value, _, _) in published.items()}
+    return {name: round(value + SLACK if name.startswith("false") else value - SLACK, 4) for name, (value, _, _) in rows.items()}
 
 
-def below(pinned: Mapping[str, float], published: Mapping[str, tuple[float, float, float]]) -> list[str]:
+def below(pinned: Mapping[str, float], rows: Mapping[str, tuple[float, float, float]]) -> list[str]:
     """A sentence for each row that is worse than its floor."""
     found = []
     for name, floor in pinned.items():
-        value = published[name][0] if name in published else None
+        value = rows[name][0] if name in rows else None
         if value is None:
             found.append(f"{name}: is not measured any more")
         elif value > floor if name.startswith("false") else value < floor:
@@ -66,10 +80,10 @@ def _read(file: Path) -> tuple[dict[str, float], str]:
         raise InputError(f"{file}: cannot be read ({error}); restore it, or remove it and run `monitor gate --pin`") from None
 
 
-def pin(folder: Path, gold: Sequence[Labelled], published: Mapping[str, tuple[float, float, float]], *, lower: bool) -> Path:
+def pin(folder: Path, gold: Sequence[Labelled], rows: Mapping[str, tuple[float, float, float]], *, lower: bool) -> Path:
     """Writes new floors. Raises InputError where one would go down and `lower` is not set."""
     file = folder / FILE
-    new = floors(published)
+    new = floors(rows)
     old = _read(file)[0] if file.exists() else {}
     worse = [n for n, floor in old.items() if (new.get(n, 9.0) > floor if n.startswith("false") else new.get(n, -1.0) < floor)]
     if worse and not lower:

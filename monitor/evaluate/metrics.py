@@ -45,6 +45,19 @@ def judge(
     return Judged(tuple(gold), tuple(areas), truth, counted, (probability >= limits) & counted, probability)
 
 
+def of_facet(judged: Judged, facets: Mapping[str, str], facet: str) -> Judged:
+    """The same paragraphs, with the areas of one facet alone."""
+    columns = [column for column, area in enumerate(judged.areas) if facets[area] == facet]
+    return Judged(
+        gold=judged.gold,
+        areas=tuple(judged.areas[column] for column in columns),
+        truth=judged.truth[:, columns],
+        counted=judged.counted[:, columns],
+        fired=judged.fired[:, columns],
+        probability=judged.probability[:, columns],
+    )
+
+
 def score(tp: float, fp: float, fn: float) -> dict[str, float]:
     """Precision, recall and F1; 1 where there was nothing to find and nothing was found."""
     precision = tp / (tp + fp) if tp + fp else 1.0
@@ -64,7 +77,7 @@ def measure(judged: Judged) -> dict[str, Any]:
     everything = np.arange(len(judged.gold))
     languages = np.array([p.language for p in judged.gold])
     kinds = np.array([p.kind for p in judged.gold])
-    empty = np.array([not p.labels for p in judged.gold])
+    empty = _carries_nothing(judged)
     by_area = {area: _tally(judged, everything, np.array([column])) for column, area in enumerate(judged.areas)}
     present = [s for s in by_area.values() if s["positives"]]
     return {
@@ -74,14 +87,19 @@ def measure(judged: Judged) -> dict[str, Any]:
         "areas": by_area,
         "languages": {language: _tally(judged, np.flatnonzero(languages == language)) for language in sorted(set(languages))},
         "kinds": {kind: _tally(judged, np.flatnonzero(kinds == kind)) for kind in sorted(set(kinds)) if not empty[kinds == kind].all()},
-        "false_hits": {kind: _false_hits(judged, kind) for kind in sorted({p.kind for p in judged.gold if not p.labels})},
+        "false_hits": {kind: _false_hits(judged, kind) for kind in sorted(set(kinds[empty]))},
         "calibration_error": calibration_error(judged),
     }
 
 
+def _carries_nothing(judged: Judged) -> NDArray[np.bool_]:
+    return np.asarray(~judged.truth.any(axis=1), dtype=bool)
+
+
 def _false_hits(judged: Judged, kind: str) -> dict[str, float]:
-    """Of the paragraphs of a kind that carry no area at all: how many there are, and the share with a hit."""
-    chosen = [row for row, p in enumerate(judged.gold) if p.kind == kind and not p.labels]
+    """Of the paragraphs of a kind that carry none of the areas: how many there are, and the share with a hit."""
+    nothing = _carries_nothing(judged)
+    chosen = [row for row, p in enumerate(judged.gold) if p.kind == kind and nothing[row]]
     return {"paragraphs": len(chosen), "share": float(judged.fired[chosen].any(axis=1).mean())}
 
 
@@ -130,7 +148,7 @@ def published(judged: Judged) -> dict[str, tuple[float, float, float]]:
 def _rows(judged: Judged, sample: NDArray[Any]) -> dict[str, float]:
     languages = np.array([p.language for p in judged.gold])[sample]
     kinds = np.array([p.kind for p in judged.gold])[sample]
-    empty = np.array([not p.labels for p in judged.gold])[sample]
+    empty = _carries_nothing(judged)[sample]
     fired = judged.fired[sample].any(axis=1)
     rows = {"F1, micro, all": _tally(judged, sample)["f1"]}
     for column, area in enumerate(judged.areas):

@@ -25,9 +25,9 @@ def leave_each_out(taxonomy: Taxonomy, encoder: Encoder, exemplars: Exemplars) -
 
     Raises InputError where paragraphs are missing or malformed.
     """
-    keys = tuple(area.id for area in taxonomy.areas)
-    for_head = load_gold(training_files(taxonomy.folder)[1], keys)
-    gold = (*for_head, *load_gold(held_out_files(taxonomy.folder), keys))
+    keys = tuple(taxonomy.facets)
+    for_head = load_gold(training_files(taxonomy.folder)[1], taxonomy.facets)
+    gold = (*for_head, *load_gold(held_out_files(taxonomy.folder), taxonomy.facets))
     vectors = encoder.encode([p.text for p in gold])
     whole = fit(taxonomy, encoder, exemplars)
     probability = np.zeros((len(gold), len(keys)))

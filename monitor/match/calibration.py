@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from monitor.errors import CalibrationError
 from monitor.match.features import NAMES, WITHOUT_PROBE, Array
 
 FILE = "calibration.json"
-FORMAT = 1
+FIRST_FACET = "technology"
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,14 @@ class Head:
     names: tuple[str, ...]
     weights: tuple[float, ...]
     bias: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What decides on the areas of one facet: those with a probe, and those without, which an analyst has added."""
+
+    probed: Head
+    unprobed: Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +55,7 @@ class Calibration:
     scale: tuple[float, float]
     mean: tuple[float, ...]
     probes: dict[str, Probe]
-    head: Head
-    head_without_probe: Head
+    heads: dict[str, Heads]  # by facet
     threshold: float
 
     @property
@@ -64,11 +73,15 @@ class Calibration:
             odds[:, columns] = centred @ weights.T + np.array([probe.bias for probe in probes], dtype=np.float32)
         return odds
 
-    def probabilities(self, values: Array, areas: tuple[str, ...]) -> NDArray[np.float64]:
-        """Calibrated probabilities (paragraphs, areas) from features (paragraphs, areas, features)."""
+    def probabilities(self, values: Array, facets: Mapping[str, str]) -> NDArray[np.float64]:
+        """Calibrated probabilities (paragraphs, areas) from features (paragraphs, areas, features).
+
+        `facets`: by area, in the order of the areas. A facet without labels is decided as technologies are.
+        """
         probabilities = np.empty(values.shape[:2])
-        for column, area in enumerate(areas):
-            head = self.head if area in self.probes else self.head_without_probe
+        for column, (area, facet) in enumerate(facets.items()):
+            heads = self.heads.get(facet) or self.heads[FIRST_FACET]
+            head = heads.probed if area in self.probes else heads.unprobed
             odds = values[:, column, : len(head.weights)] @ np.array(head.weights) + head.bias
             probabilities[:, column] = 1 / (1 + np.exp(-odds))
         return probabilities
@@ -87,8 +100,10 @@ def load_calibration(folder: Path) -> Calibration:
                 "scale": tuple(row["scale"]),
                 "mean": tuple(row["mean"]),
                 "probes": {area: Probe(tuple(p["weights"]), p["bias"]) for area, p in row["probes"].items()},
-                "head": _head(row["head"], NAMES),
-                "head_without_probe": _head(row["head_without_probe"], WITHOUT_PROBE),
+                "heads": {
+                    facet: Heads(_head(pair["probed"], NAMES), _head(pair["unprobed"], WITHOUT_PROBE))
+                    for facet, pair in row["heads"].items()
+                },
             }
         )
     except FileNotFoundError:

@@ -1,11 +1,12 @@
 """What speaks for an area in a paragraph, as numbers: words and meaning side by side.
 
-The features of an area do not depend on which area it is, so that a head fitted on some areas decides on others, too.
+The features of an area do not depend on which area it is, so that a head fitted on some areas decides on others, too. Areas are compared
+with those of their own facet alone: a policy instrument is no rival of a technology.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +24,10 @@ NAMES = (
     "weak",  # a weak alias stands there
     "weak, near",  # the same times how near the meaning is
     "negative",  # a look-alike phrase stands there
-    "others",  # areas of which an alias stands there, up to three
+    "others",  # other areas of its facet of which an alias stands there, up to three
     "near",  # cosine with the nearest exemplar
     "look-alike",  # by how much the nearest look-alike is nearer than the nearest exemplar
-    "margin",  # by how much its nearest exemplar is nearer than any other area's
+    "margin",  # by how much its nearest exemplar is nearer than that of any other area of its facet
     "probe",  # log-odds of the linear probe on the vector
     "strong, probe",
     "weak, probe",
@@ -82,13 +83,15 @@ def meaning(vectors: Vectors, exemplars: Exemplars, areas: int) -> Meaning:
     return Meaning(near, nearest, far, far_nearest)
 
 
-def features(found: Sequence[dict[str, Found]], sense: Meaning, probe: Array, keys: Sequence[str], scale: tuple[float, float]) -> Array:
-    """(paragraphs, areas, len(NAMES)). `probe`: log-odds (paragraphs, areas), 0 for an area without one.
+def features(
+    found: Sequence[dict[str, Found]], sense: Meaning, probe: Array, facets: Mapping[str, str], scale: tuple[float, float]
+) -> Array:
+    """(paragraphs, areas, len(NAMES)). `probe`: log-odds (paragraphs, areas), 0 for an area without one. `facets`: by area, in order.
 
     `scale`: the centre and the spread of the cosines of this encoder, which lie in a narrow band.
     """
     strong, several, weak, negative = (np.zeros(sense.near.shape, np.float32) for _ in range(4))
-    columns = {key: column for column, key in enumerate(keys)}
+    columns = {key: column for column, key in enumerate(facets)}
     for row, areas in enumerate(found):
         for key, words in areas.items():
             column = columns[key]
@@ -96,10 +99,12 @@ def features(found: Sequence[dict[str, Found]], sense: Meaning, probe: Array, ke
             several[row, column] = len({m.alias for m in words.strong}) > 1
             weak[row, column] = bool(words.weak)
             negative[row, column] = bool(words.negatives)
-    others = np.minimum(strong.sum(axis=1, keepdims=True) - strong, 3)
     near = (sense.near - scale[0]) / scale[1]
     look_alike = np.maximum((sense.look_alike - sense.near) / scale[1], -3)
-    margin = (sense.near - _best_other(sense.near)) / scale[1]
+    others, margin = np.empty_like(near), np.empty_like(near)
+    for same in _by_facet(facets):
+        others[:, same] = np.minimum(strong[:, same].sum(axis=1, keepdims=True) - strong[:, same], 3)
+        margin[:, same] = (sense.near[:, same] - _best_other(sense.near[:, same])) / scale[1]
     odds = np.clip(probe, -8, 8) / 2
     columns_in_order = [
         strong,
@@ -116,6 +121,11 @@ def features(found: Sequence[dict[str, Found]], sense: Meaning, probe: Array, ke
         weak * odds,
     ]
     return np.stack(columns_in_order, axis=2).astype(np.float32)
+
+
+def _by_facet(facets: Mapping[str, str]) -> list[list[int]]:
+    """The columns of each facet."""
+    return [[column for column, own in enumerate(facets.values()) if own == facet] for facet in dict.fromkeys(facets.values())]
 
 
 def _best_other(near: Array) -> Array:

@@ -15,7 +15,7 @@ from monitor.match.lexical import Found, Lexicon
 from monitor.taxonomy import Taxonomy
 
 # Changes when the code decides differently with the same taxonomy, encoder and calibration.
-RULES = "1"
+RULES = "2"
 # An area that did not fire is shown as a near miss from this probability on.
 NEAR_MISS = 0.1
 # A hit carries its probability with four decimals, and it is those that are held against the threshold.
@@ -40,7 +40,8 @@ class Matcher:
     def __init__(self, taxonomy: Taxonomy, calibration: Calibration, exemplars: Exemplars) -> None:
         if exemplars.vectors.shape[1] != len(calibration.mean):
             raise CalibrationError("calibration.json was fitted for another encoder; run `monitor fit` with this one")
-        self.areas = tuple(area.id for area in taxonomy.areas)
+        self.facets = taxonomy.facets
+        self.areas = tuple(self.facets)
         self.calibration = calibration
         self._taxonomy = taxonomy
         self._lexicon = Lexicon(taxonomy)
@@ -60,8 +61,8 @@ class Matcher:
             return []
         found = [self._lexicon.find(p.text) for p in paragraphs]
         sense = meaning(vectors, self._exemplars, len(self.areas))
-        values = features(found, sense, self.calibration.probe(vectors, self.areas), self.areas, self.calibration.scale)
-        probabilities = self.calibration.probabilities(values, self.areas)
+        values = features(found, sense, self.calibration.probe(vectors, self.areas), self.facets, self.calibration.scale)
+        probabilities = self.calibration.probabilities(values, self.facets)
         judged = [SILENT] * len(paragraphs)
         for row in map(int, np.flatnonzero(probabilities.max(axis=1) >= shown_from)):
             shown = [c for c in probabilities[row].argsort()[::-1] if probabilities[row, c] >= shown_from]

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select
 
 from monitor.domain import Hit, MatcherVersion, Paragraph, Vectors
 from monitor.match import Calibration, Exemplars, Matcher, exemplar_sentences
-from monitor.match.calibration import Head
+from monitor.match.calibration import Head, Heads
 from monitor.match.features import NAMES, WITHOUT_PROBE
 from monitor.pipeline.alert import gather
 from monitor.pipeline.analyse import analyse, count
@@ -55,7 +55,7 @@ def parts(database: Database, areas: Taxonomy, folder: Path, encoder: FakeEncode
     texts, columns = exemplar_sentences(areas)
     calibration = Calibration(
         encoder=encoder.name, gold="", scale=(0.3, 0.1), mean=(0.0,) * 64, probes={}, threshold=0.5,
-        head=Head(NAMES, HEAD, -3.0), head_without_probe=Head(WITHOUT_PROBE, HEAD[: len(WITHOUT_PROBE)], -3.0),
+        heads={"technology": Heads(Head(NAMES, HEAD, -3.0), Head(WITHOUT_PROBE, HEAD[: len(WITHOUT_PROBE)], -3.0))},
     )  # fmt: skip
     matcher = Matcher(areas, calibration, Exemplars(texts, FakeEncoder().encode(texts), columns))
     version = MatcherVersion(areas.fingerprint, encoder.name, "c", "r")

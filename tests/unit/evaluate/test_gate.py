@@ -24,7 +24,7 @@ def rows(f1: float = 0.9, false_hits: float = 0.05) -> dict[str, tuple[float, fl
 def test_pinned_floors_are_read_back(tmp_path: Path) -> None:
     gate.pin(tmp_path, GOLD, rows(), lower=False)
     pinned = gate.load_baseline(tmp_path, GOLD)
-    assert pinned == {"F1, micro, all": 0.895, "false hits, negative": 0.055}
+    assert pinned == {"F1, micro, all": 0.885, "false hits, negative": 0.065}
     assert gate.below(pinned, rows()) == []
 
 
@@ -33,9 +33,9 @@ def test_pinned_floors_are_read_back(tmp_path: Path) -> None:
     [
         ("as good", rows(), []),
         ("better", rows(0.95, 0.0), []),
-        ("within the slack", rows(0.8955, 0.0545), []),
-        ("F1 went down", rows(0.894), ["F1, micro, all: 0.8940, pinned at 0.8950"]),
-        ("false hits went up", rows(false_hits=0.056), ["false hits, negative: 0.0560, pinned at 0.0550"]),
+        ("within the slack", rows(0.8855, 0.0645), []),
+        ("F1 went down", rows(0.884), ["F1, micro, all: 0.8840, pinned at 0.8850"]),
+        ("false hits went up", rows(false_hits=0.066), ["false hits, negative: 0.0660, pinned at 0.0650"]),
         ("a row went missing", {"F1, micro, all": (0.9, 0, 1)}, ["false hits, negative: is not measured any more"]),
         ("a new row has no floor", {**rows(), "F1, new": (0.1, 0, 1)}, []),
     ],
@@ -47,7 +47,7 @@ def test_below_a_floor(tmp_path: Path, case: str, now: Rows, said: list[str]) ->
 
 @pytest.mark.parametrize(
     ("case", "now"),
-    [("F1", rows(0.89)), ("false hits", rows(false_hits=0.06)), ("a row less", {"F1, micro, all": (0.9, 0, 1)})],
+    [("F1", rows(0.88)), ("false hits", rows(false_hits=0.07)), ("a row less", {"F1, micro, all": (0.9, 0, 1)})],
 )
 def test_no_floor_goes_down_unsaid(tmp_path: Path, case: str, now: Rows) -> None:
     gate.pin(tmp_path, GOLD, rows(), lower=False)

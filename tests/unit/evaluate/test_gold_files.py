@@ -9,7 +9,7 @@ import pytest
 from monitor.errors import InputError
 from monitor.evaluate.gold import gold_fingerprint, load_gold
 
-AREAS = ("chips", "space")
+AREAS = {"chips": "technology", "space": "technology", "funding": "policy"}
 
 
 def write(folder: Path, *lines: str, name: str = "a.jsonl") -> Path:
@@ -29,7 +29,7 @@ def test_files_in_order(tmp_path: Path) -> None:
         ("1", "negative", "b", "und"),
         ("2", "negative", "b", "und"),
     ]
-    assert (gold[0].text, gold[0].labels, gold[0].unsure) == ("Chips\u2028and space", {"chips"}, {"space"})
+    assert (gold[0].text, gold[0].labels, gold[0].unsure) == ("Chips\u2028and space", {"chips"}, {"space", "funding"})
     assert len(gold_fingerprint(gold)) == 16
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from monitor.errors import CalibrationError
-from monitor.match.calibration import FILE, Calibration, Head, Probe, load_calibration, save_calibration
+from monitor.match.calibration import FILE, Calibration, Head, Heads, Probe, load_calibration, save_calibration
 from monitor.match.features import NAMES, WITHOUT_PROBE
 
 CALIBRATION = Calibration(
@@ -20,8 +20,12 @@ CALIBRATION = Calibration(
     scale=(0.8, 0.05),
     mean=(0.5, 0.0),
     probes={"chips": Probe((2.0, 1.0), -0.5)},
-    head=Head(NAMES, tuple(0.1 * n for n in range(len(NAMES))), -1.0),
-    head_without_probe=Head(WITHOUT_PROBE, (1.0,) * len(WITHOUT_PROBE), 0.0),
+    heads={
+        "technology": Heads(
+            Head(NAMES, tuple(0.1 * n for n in range(len(NAMES))), -1.0), Head(WITHOUT_PROBE, (1.0,) * len(WITHOUT_PROBE), 0.0)
+        ),
+        "policy": Heads(Head(NAMES, (0.0,) * len(NAMES), 2.0), Head(WITHOUT_PROBE, (0.0,) * len(WITHOUT_PROBE), -2.0)),
+    },
     threshold=0.5,
 )
 
@@ -46,7 +50,11 @@ def test_the_fingerprint_changes_with_everything(change: dict[str, Any]) -> None
     ("case", "spoil", "message"),
     [
         ("another version", {"format": 0}, "was made by another version"),
-        ("other features", {"head": {"names": ["strong"], "weights": [1.0], "bias": 0.0}}, "its features are not this version's"),
+        (
+            "other features",
+            {"heads": {"technology": {"probed": {"names": ["strong"], "weights": [1.0], "bias": 0.0}, "unprobed": {}}}},
+            "its features are not this version's",
+        ),
         ("a key less", {"probes": None}, "cannot be read"),
         ("a key more", {"colour": "red"}, "cannot be read"),
         ("a probe that is none", {"probes": {"chips": 5}}, "cannot be read"),
@@ -80,6 +88,16 @@ def test_probes_by_hand() -> None:
 
 def test_an_area_without_a_probe_has_a_head_of_its_own() -> None:
     values = np.ones((1, 2, len(NAMES)), dtype=np.float32)
-    found = CALIBRATION.probabilities(values, ("chips", "space"))
+    found = CALIBRATION.probabilities(values, {"chips": "technology", "space": "technology"})
     with_probe = sum(0.1 * n for n in range(len(NAMES))) - 1
     assert found[0].tolist() == pytest.approx([1 / (1 + np.exp(-with_probe)), 1 / (1 + np.exp(-len(WITHOUT_PROBE)))])
+
+
+def test_a_facet_has_heads_of_its_own_and_one_without_labels_those_of_technologies() -> None:
+    values = np.ones((1, 2, len(NAMES)), dtype=np.float32)
+    funding = CALIBRATION.probabilities(values, {"chips": "technology", "funding": "policy"})[0, 1]
+    assert funding == pytest.approx(1 / (1 + np.exp(2)))
+    without = replace(CALIBRATION, heads={"technology": CALIBRATION.heads["technology"]})
+    assert without.probabilities(values, {"chips": "technology", "funding": "policy"})[0, 1] == pytest.approx(
+        1 / (1 + np.exp(-len(WITHOUT_PROBE)))
+    )

@@ -12,6 +12,7 @@ from monitor.match.lexical import Found
 from tests.fakes import area, taxonomy
 
 SCALE = (0.5, 0.1)
+BOTH = {"chips": "technology", "space": "technology"}
 TWO = taxonomy(
     area("chips", exemplars=["chip one", "chip two"], look_alikes=["potato chip"]),
     area("space", exemplars=["rocket"]),
@@ -51,7 +52,7 @@ def test_what_each_number_says() -> None:
     mention, other, weak = Mention("chip", 0, 4), Mention("wafer", 5, 10), Mention("fab", 11, 14, weak=True)
     found = [{"chips": Found((mention, other), (weak,), ("chip shop",)), "space": Found((mention,), (), ())}]
     sense = meaning(vectors((1, 0)), exemplars(), 2)
-    values = features(found, sense, np.array([[20.0, -2.0]], dtype=np.float32), ("chips", "space"), SCALE)
+    values = features(found, sense, np.array([[20.0, -2.0]], dtype=np.float32), BOTH, SCALE)
     assert values.shape == (1, 2, len(NAMES))
     assert named(values[0, 0]) == {
         "strong": 1,
@@ -73,7 +74,7 @@ def test_what_each_number_says() -> None:
 
 def test_one_alias_twice_is_not_several() -> None:
     found = [{"chips": Found((Mention("chip", 0, 4), Mention("chip", 9, 13)), (), ())}]
-    values = features(found, meaning(vectors((1, 0)), exemplars(), 2), np.zeros((1, 2), np.float32), ("chips", "space"), SCALE)
+    values = features(found, meaning(vectors((1, 0)), exemplars(), 2), np.zeros((1, 2), np.float32), BOTH, SCALE)
     assert named(values[0, 0])["several"] == 0
 
 
@@ -81,17 +82,25 @@ def test_the_order_of_areas_says_nothing() -> None:
     found = [{"chips": Found((Mention("chip", 0, 4),), (), ()), "space": NOTHING}]
     odds = np.array([[1.0, 2.0]], dtype=np.float32)
     sense = meaning(vectors((1, 0.3)), exemplars(), 2)
-    values = features(found, sense, odds, ("chips", "space"), SCALE)
+    values = features(found, sense, odds, BOTH, SCALE)
     texts, _ = exemplar_sentences(TWO)
     swapped = Exemplars(texts, exemplars().vectors, np.array([1, 1, -2, 0]))
-    mirrored = features(found, meaning(vectors((1, 0.3)), swapped, 2), odds[:, ::-1], ("space", "chips"), SCALE)
+    mirrored = features(found, meaning(vectors((1, 0.3)), swapped, 2), odds[:, ::-1], {"space": "technology", "chips": "technology"}, SCALE)
     assert values[0, 0] == pytest.approx(mirrored[0, 1])
     assert values[0, 1] == pytest.approx(mirrored[0, 0])
 
 
+def test_areas_of_another_facet_are_no_rivals() -> None:
+    found = [{"chips": Found((Mention("chip", 0, 4),), (), ()), "space": Found((Mention("grant", 5, 10),), (), ())}]
+    sense = meaning(vectors((1, 0.9)), exemplars(), 2)
+    values = features(found, sense, np.zeros((1, 2), np.float32), {"chips": "technology", "space": "policy"}, SCALE)
+    assert [named(values[0, column])["others"] for column in (0, 1)] == [0, 0]
+    assert named(values[0, 1])["margin"] == pytest.approx(float(sense.near[0, 1] + 1) / SCALE[1], abs=1e-2)
+
+
 def test_one_area_alone_has_a_margin() -> None:
     sense = meaning(vectors((1, 0)), Exemplars(("a",), vectors((1, 0)), np.array([0])), 1)
-    assert np.isfinite(features([{}], sense, np.zeros((1, 1), np.float32), ("one",), SCALE)).all()
+    assert np.isfinite(features([{}], sense, np.zeros((1, 1), np.float32), {"one": "technology"}, SCALE)).all()
 
 
 def test_an_area_without_a_probe_uses_the_first_numbers() -> None:

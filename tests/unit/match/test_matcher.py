@@ -10,7 +10,7 @@ import pytest
 from monitor.domain import Mention, Paragraph
 from monitor.errors import CalibrationError
 from monitor.match import Calibration, Exemplars, Judgement, Matcher, exemplar_sentences
-from monitor.match.calibration import Head
+from monitor.match.calibration import Head, Heads
 from monitor.match.features import NAMES, WITHOUT_PROBE
 from tests.fakes import FakeEncoder, area, taxonomy
 
@@ -35,8 +35,7 @@ CALIBRATION = Calibration(
     scale=(0.3, 0.1),
     mean=(0.0,) * 256,
     probes={},
-    head=Head(NAMES, HEAD, -3.0),
-    head_without_probe=Head(WITHOUT_PROBE, HEAD[: len(WITHOUT_PROBE)], -3.0),
+    heads={"technology": Heads(Head(NAMES, HEAD, -3.0), Head(WITHOUT_PROBE, HEAD[: len(WITHOUT_PROBE)], -3.0))},
     threshold=0.5,
 )
 
