@@ -118,6 +118,11 @@ class Taxonomy:
         """The facet of each area, by id, in the order of the areas."""
         return {area.id: area.facet for area in self.areas}
 
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The ids of the policy instruments."""
+        return tuple(area.id for area in self.areas if area.facet == "policy")
+
     def body(self) -> dict[str, Any]:
         """As stored beside the hits made with it."""
         return {"areas": [area.model_dump(mode="json", by_alias=True) for area in self.areas]}

@@ -119,8 +119,8 @@ class Subscription(_Frozen):
         return parse_when(self.when)
 
     def area_ids(self, taxonomy: Taxonomy) -> tuple[str, ...]:
-        """The areas meant, in the taxonomy's order."""
-        facets = self.facets or ("technology", "policy")
+        """The areas meant, in the taxonomy's order: all technologies, unless areas or facets are named."""
+        facets = self.facets or (("technology",) if self.areas == "all" else ("technology", "policy"))
         return tuple(a.id for a in taxonomy.areas if (self.areas == "all" or a.id in self.areas) and a.facet in facets)
 
 

@@ -110,7 +110,8 @@ def count(parts: Parts) -> Counter[str]:
         matcher = hits.live_matcher(connection)
         if matcher is None:
             return Counter(rows=0)
-        rows = counts.replace_counts(connection, matcher, [area.id for area in parts.taxonomy.areas], first, last)
+        areas, beside = tuple(parts.taxonomy.facets), parts.taxonomy.policies
+        rows = counts.replace_counts(connection, matcher, areas, first, last, beside=beside)
         counts.replace_coverage(connection, first, last)
     return Counter(rows=rows, **prune(parts))
 

@@ -205,13 +205,13 @@ def _compare(changes: dict[str, AreaChange], old: set[str], new: set[str], parag
 def _go_live(parts: Parts, plan: _Plan) -> None:
     """Counts of all days, then the matcher is live: readers see the old line or the new one, never a part of each."""
     last = parts.clock().date()
-    areas = [area.id for area in parts.taxonomy.areas]
+    areas, beside = tuple(parts.taxonomy.facets), parts.taxonomy.policies
     with parts.database.writing() as connection:
         assert plan.new is not None
         first = plan.since or history.first_day(connection) or last
         for start in _steps(first, last):
             end = min(start + COUNTED_AT_ONCE - timedelta(days=1), last)
-            counts.replace_counts(connection, plan.new, areas, start, end)
+            counts.replace_counts(connection, plan.new, areas, start, end, beside=beside)
         hits.go_live(connection, plan.new, now=parts.clock())
 
 

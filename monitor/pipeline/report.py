@@ -79,7 +79,7 @@ def look(parts: Parts) -> Site:
         rows = read(connection, areas, first, last, now=now)
     names = {area.id: area.name() for area in areas}
     pages = tuple(area_page(area, rows, names=names) for area in sorted(areas, key=lambda a: a.name().casefold()))
-    policies = {area.id for area in areas if area.facet == "policy"}
+    policies = set(parts.taxonomy.policies)
     periods = tuple(reversed([last - PERIOD * n + timedelta(1) for n in range(1, (last - first) // PERIOD + 1)]))
     return Site(
         made_at=now,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import Connection, FromClause, and_, case, delete, distinct, func, literal_column, select
+from sqlalchemy import Connection, FromClause, and_, case, delete, distinct, func, literal_column, not_, select
 
 from monitor.domain import Coverage, DailyCount
 from monitor.store.database import insert
@@ -56,13 +56,18 @@ def articles_found(connection: Connection, matcher: int, first: date, last: date
     return tuple(Found(*row) for row in connection.execute(chosen.order_by(m.day, m.article_id, m.area)))
 
 
-def replace_counts(connection: Connection, matcher: int, areas: Sequence[str], first: date, last: date) -> int:
+def replace_counts(
+    connection: Connection, matcher: int, areas: Sequence[str], first: date, last: date, *, beside: Sequence[str] = ()
+) -> int:
     """Sightings, and counts of every area on every day from `first` to `last`, by each dimension; returns how many rows of counts.
 
     The dimension `all` has a row for every area and day, zeros included; the others only where an article of the area was found.
-    A story counts once a day and value, however many articles tell it.
+    A story counts once a day and value, however many articles tell it. An area of `beside`, a policy instrument, counts only in articles
+    that tell of another area, too: what is being done about a technology, not all that governments do.
     """
     _replace_sightings(connection, matcher, areas, first, last)
+    if beside:
+        _drop_lonely(connection, matcher, beside, first, last)
     seen = _seen(connection, first, last)
     told: dict[tuple[str, *Key], set[int]] = {}
     found: Counter[tuple[str, *Key]] = Counter()
@@ -101,6 +106,13 @@ def _replace_sightings(connection: Connection, matcher: int, areas: Sequence[str
     chosen = chosen.where(hits.c.matcher_id == matcher, hits.c.area.in_(areas), articles.c.day.between(first, last))
     into = ("matcher_id", "area", "day", "article_id", "position", "paragraph_id", "story", "source_id")
     connection.execute(sightings.insert().from_select(into, chosen))
+
+
+def _drop_lonely(connection: Connection, matcher: int, beside: Sequence[str], first: date, last: date) -> None:
+    other = sightings.alias("other")
+    company = select(1).where(other.c.matcher_id == matcher, other.c.article_id == sightings.c.article_id, other.c.area.not_in(beside))
+    mine = (sightings.c.matcher_id == matcher, sightings.c.day.between(first, last), sightings.c.area.in_(beside))
+    connection.execute(delete(sightings).where(*mine, not_(company.correlate(sightings).exists())))
 
 
 def _keys(day: date, language: str, source: str, kind: str) -> tuple[Key, ...]:

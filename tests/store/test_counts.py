@@ -53,6 +53,15 @@ def test_an_article_with_two_hits_counts_once_and_days_without_any_are_there(con
     assert len(found) == 7
 
 
+def test_a_policy_instrument_counts_only_beside_a_technology(connection: Connection) -> None:
+    wire = add_source(connection, "Wire")
+    hit_article(connection, wire, LAST, "chips", "funding")
+    hit_article(connection, wire, LAST, "funding", title="of fish")
+    counts.replace_counts(connection, live_matcher(connection), (*AREAS, "funding"), FIRST, LAST, beside=("funding",))
+    assert load(connection, area="funding")[LAST, ""] == (1, 1, 2)
+    assert load(connection, area="chips")[LAST, ""] == (1, 1, 2)
+
+
 def test_copies_of_a_story_are_articles_but_one_story_a_day_and_value(connection: Connection) -> None:
     wire, paper = add_source(connection, "Wire"), add_source(connection, "Paper", kind=SourceKind.TRADE_PRESS, language="de")
     first = hit_article(connection, wire, LAST, "quantum")
