@@ -31,6 +31,7 @@ TABLES = [
     "encoders",
     "daily_coverage",
     "alerted",
+    "announced",
 ]
 
 
@@ -44,6 +45,15 @@ def upgrade() -> None:
         sa.Column("message", sa.String(length=255), nullable=False),
         sa.Column("told_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("recipient", "story", "area", name=op.f("pk_alerted")),
+    )
+    op.create_table(
+        "announced",
+        sa.Column("recipient", sa.String(length=255), nullable=False),
+        sa.Column("area", sa.String(length=64), nullable=False),
+        sa.Column("what", sa.String(length=255), nullable=False),
+        sa.Column("message", sa.String(length=255), nullable=False),
+        sa.Column("told_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("recipient", "area", "what", name=op.f("pk_announced")),
     )
     op.create_table(
         "daily_coverage",

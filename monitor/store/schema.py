@@ -323,6 +323,17 @@ alerted = Table(
     Column("told_at", UtcTime, nullable=False),
 )
 
+# What was told besides stories: a day that burst (`burst 2026-11-22`), a name first seen (`first topological qubit`).
+announced = Table(
+    "announced",
+    metadata,
+    Column("recipient", String(255), primary_key=True),
+    Column("area", String(64), primary_key=True),
+    Column("what", String(255), primary_key=True),
+    Column("message", String(255), nullable=False),
+    Column("told_at", UtcTime, nullable=False),
+)
+
 runs = Table(
     "runs",
     metadata,
