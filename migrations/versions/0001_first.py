@@ -5,6 +5,7 @@ from alembic import op
 
 from monitor.store.schema import Id, UtcTime
 from monitor.store.views import VIEWS
+from monitor.store.words import CREATE
 
 revision = "0001"
 down_revision = None
@@ -319,12 +320,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sightings_article_id"), "sightings", ["article_id"], unique=False)
     op.create_index(op.f("ix_sightings_matcher_id_day"), "sightings", ["matcher_id", "day"], unique=False)
-    for definition in VIEWS.values():
+    for definition in (*CREATE[op.get_bind().dialect.name], *VIEWS.values()):
         op.execute(definition)
 
 
 def downgrade() -> None:
     for name in VIEWS:
         op.execute(f"DROP VIEW {name}")
-    for name in TABLES:
+    for name in ("words", *TABLES):
         op.drop_table(name)
