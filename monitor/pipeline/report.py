@@ -69,10 +69,10 @@ def report_single(parts: Parts, file: Path) -> Counter[str]:
     return Counter(pages=1)
 
 
-def look(parts: Parts) -> Site:
-    """Everything the pages show, of one state of the database."""
+def look(parts: Parts, days: tuple[date, date] | None = None) -> Site:
+    """Everything the pages show, of one state of the database; `days`: first and last, by default the window up to today."""
     now = parts.clock()
-    first, last = (now - parts.settings.window).date(), now.date()
+    first, last = days or ((now - parts.settings.window).date(), now.date())
     areas = parts.taxonomy.areas
     with parts.database.reading() as connection:
         rows = read(connection, areas, first, last, now=now)

@@ -63,7 +63,7 @@ class FoundPlaces:
 
 def source_ids(connection: Connection, name: str) -> tuple[int, ...]:
     """The sources of this title or address."""
-    return tuple(connection.scalars(select(sources.c.id).where(or_(name == SOURCE_NAME, name == sources.c.url))))
+    return tuple(connection.scalars(select(sources.c.id).where(or_(SOURCE_NAME.in_([name]), sources.c.url.in_([name])))))
 
 
 def languages(connection: Connection) -> tuple[str, ...]:
