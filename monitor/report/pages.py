@@ -135,7 +135,15 @@ def _page(site: Site | None, title: str, current: str, body: Markup, link: Link,
     whole = title if current == "index" else f"{title} – areawatch"
     template = _templates().get_template("layout.html")
     return template.render(
-        site=site, title=whole, current=current, body=body, link=link, style=_style()[0], policy=policy(served), feeds=feeds, served=served
+        site=site,
+        title=whole,
+        current=current,
+        body=body,
+        link=link,
+        style=_style()[0],
+        policy=Markup(policy(served)),
+        feeds=feeds,
+        served=served,
     )
 
 

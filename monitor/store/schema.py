@@ -253,21 +253,24 @@ sightings = Table(
     Column("story", Id, nullable=False),
     Column("source_id", Id, nullable=False),
     Index(None, "matcher_id", "day"),
+    Index(None, "matcher_id", "story"),
     Index(None, "article_id"),
+    sqlite_with_rowid=False,  # a line of an area is read in one piece
 )
 
 daily_counts = Table(
     "daily_counts",
     metadata,
     _to("matchers.id", "matcher_id", primary_key=True),
+    Column("dimension", String(16), primary_key=True),  # all, language, source, source-kind
     Column("area", String(64), primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("dimension", String(16), primary_key=True),  # all, language, source, source-kind
     Column("value", String(255), primary_key=True),
     Column("articles", Integer, nullable=False),
     Column("stories", Integer, nullable=False),
     Column("articles_seen", Integer, nullable=False),
     Index(None, "matcher_id", "dimension", "day"),
+    sqlite_with_rowid=False,
 )
 
 daily_coverage = Table(
