@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Table
 
+from monitor.domain import SourceKind
 from monitor.store.counts import replace_counts
 from monitor.store.database import Database, insert, upgrade
 from monitor.store.schema import article_paragraphs, articles, daily_coverage, hits, paragraphs
@@ -29,6 +30,7 @@ from tests.builders import add_source, live_matcher
 DOCUMENT = Path(__file__).parent.parent / "docs" / "sql.md"
 LAST = date(2026, 11, 23)
 DAYS, PARAGRAPHS, SOURCES, STEP = 1_095, 10, 400, 60
+LANGUAGES = ("en", "zh", "de", "ja", "fr", "ru", "es", "ko", "it", "pt")
 BATCH = 10_000
 REPEATS = 3
 
@@ -62,7 +64,11 @@ def generate(database: Database, number: int) -> None:
     rng = np.random.default_rng(1)
     with database.writing() as connection:
         matcher = live_matcher(connection)
-        sources = [add_source(connection, f"Source {n}") for n in range(SOURCES)]
+        kinds = list(SourceKind)
+        sources = [
+            add_source(connection, f"Source {n}", kind=kinds[n % len(kinds)], language=LANGUAGES[n % len(LANGUAGES)])
+            for n in range(SOURCES)
+        ]
     for start in range(0, number, BATCH):
         with database.writing() as connection:
             for table, rows in batch(rng, start, min(number, start + BATCH), number, sources, matcher):
@@ -86,7 +92,8 @@ def batch(
         articles,
         [
             {
-                "id": n, "url": f"https://news.example/{n}", "source_id": sources[n % SOURCES], "title": f"Headline {n}", "language": "en",
+                "id": n, "url": f"https://news.example/{n}", "source_id": sources[n % SOURCES], "title": f"Headline {n}",
+                "language": LANGUAGES[n % len(LANGUAGES)],
                 "published_at": None, "day": LAST - timedelta(DAYS - 1 - n * DAYS // (number + 1)),
                 "first_seen_at": datetime(2026, 1, 1, tzinfo=UTC), "fingerprint": str(n), "extractor": "b", "story_id": story[n],
             }

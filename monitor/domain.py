@@ -307,6 +307,27 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredParagraph:
+    """A paragraph that was searched for, in the first of the `articles` that have it; `areas` with their probabilities, surest first.
+
+    `similarity`: with what was asked, where it was searched by meaning.
+    """
+
+    paragraph: int
+    text: str
+    article: int
+    day: date
+    title: str
+    url: str
+    source: str
+    source_kind: str
+    language: str
+    articles: int
+    areas: tuple[tuple[str, float], ...] = ()
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """One story as a digest tells it."""
 

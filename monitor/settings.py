@@ -21,6 +21,7 @@ from monitor.errors import ConfigurationError
 CONFIG_NAME = "areawatch.toml"
 PREFIX = "MONITOR_"
 NOT_SETTINGS = frozenset({"MONITOR_CONFIG"})
+LISTS = frozenset({"allow_networks", "trusted_proxy"})  # in a variable: apart by commas
 
 
 def _zone(name: str) -> str:
@@ -72,6 +73,24 @@ class MailSettings(_Frozen):
     base_url: str = Field("", description="where the report is published; messages then link to it and can be unsubscribed by one click")
 
 
+class ServeSettings(_Frozen):
+    """Where `monitor serve` listens, and whom it lets in from elsewhere."""
+
+    host: str = Field("127.0.0.1", description="address to listen on; one that others reach needs a password or a trusted proxy")
+    port: int = Field(8080, ge=0, lt=65536)
+    username: str = Field("analyst", min_length=1, pattern="^[^:]+$", description="asked for beside the password")
+    password: SecretStr = Field(SecretStr(""), description="better set as MONITOR_SERVE__PASSWORD than written here")
+    password_file: Path | None = Field(None, description="a file that holds the password, read at the start")
+    trusted_proxy: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (), description='addresses of a proxy that lets in only whom it knows, such as ["127.0.0.1/32"]'
+    )
+    proxy_header: str = Field(
+        "X-Forwarded-User",
+        pattern="^[A-Za-z0-9-]+$",
+        description="the header by which that proxy vouches for a reader; it must drop what readers send",
+    )
+
+
 class RetentionSettings(_Frozen):
     """What is kept how long. Hits, quotes and counts are kept for ever."""
 
@@ -103,6 +122,7 @@ class Settings(_Frozen):
     operator: str = Field("", description="an address that is told of failed runs, broken sources and a standing queue")
     fetch: FetchSettings = FetchSettings()
     mail: MailSettings = MailSettings()
+    serve: ServeSettings = ServeSettings()
     retention: RetentionSettings = RetentionSettings()
 
     def path(self, relative: Path) -> Path:
@@ -155,7 +175,7 @@ def _from_environment(env: dict[str, str]) -> dict[str, Any]:
         place = found
         for key in keys[:-1]:
             place = place.setdefault(key, {})
-        place[keys[-1]] = value.split(",") if keys[-1] == "allow_networks" else value
+        place[keys[-1]] = value.split(",") if keys[-1] in LISTS else value
     return found
 
 

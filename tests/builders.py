@@ -23,6 +23,7 @@ from monitor.domain import MatcherVersion, SourceKind
 from monitor.store.database import insert
 from monitor.store.hits import matcher_id
 from monitor.store.schema import article_paragraphs, articles, fetches, hits, matched, paragraphs, sources
+from monitor.store.words import write_texts
 
 NOW = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 VERSION = MatcherVersion("taxonomy-1", "encoder-1", "calibration-1", "rules-1")
@@ -117,11 +118,7 @@ def add_article(
 def add_paragraphs(connection: Connection, texts: Sequence[str]) -> list[int]:
     """Stores the texts that are not there; their ids in order."""
     keys = [fingerprint(text) for text in texts]
-    insert(connection, paragraphs, [{"fingerprint": k, "text": t} for k, t in zip(keys, texts, strict=True)], keys=["fingerprint"])
-    known: dict[str, int] = {}
-    for start in range(0, len(keys), 500):
-        chosen = select(paragraphs.c.fingerprint, paragraphs.c.id).where(paragraphs.c.fingerprint.in_(keys[start : start + 500]))
-        known.update((key, number) for key, number in connection.execute(chosen))
+    known = write_texts(connection, list(zip(keys, texts, strict=True)))
     return [known[key] for key in keys]
 
 

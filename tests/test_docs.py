@@ -51,7 +51,7 @@ def test_the_stages_stand_in_one_order_in_three_places() -> None:
 
 def test_the_commented_configuration_names_every_setting_and_sets_none() -> None:
     text = commented()
-    assert tomllib.loads(text) == {"fetch": {}, "mail": {}, "retention": {}}
+    assert tomllib.loads(text) == {"fetch": {}, "mail": {}, "serve": {}, "retention": {}}
     for name in Settings.model_fields:
         assert name == "home" or re.search(rf"^(# {name} = |\[{name}\])", text, re.MULTILINE), name
 

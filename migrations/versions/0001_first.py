@@ -5,6 +5,7 @@ from alembic import op
 
 from monitor.store.schema import Id, UtcTime
 from monitor.store.views import VIEWS
+from monitor.store.words import CREATE
 
 revision = "0001"
 down_revision = None
@@ -31,6 +32,7 @@ TABLES = [
     "encoders",
     "daily_coverage",
     "alerted",
+    "announced",
 ]
 
 
@@ -44,6 +46,15 @@ def upgrade() -> None:
         sa.Column("message", sa.String(length=255), nullable=False),
         sa.Column("told_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("recipient", "story", "area", name=op.f("pk_alerted")),
+    )
+    op.create_table(
+        "announced",
+        sa.Column("recipient", sa.String(length=255), nullable=False),
+        sa.Column("area", sa.String(length=64), nullable=False),
+        sa.Column("what", sa.String(length=255), nullable=False),
+        sa.Column("message", sa.String(length=255), nullable=False),
+        sa.Column("told_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("recipient", "area", "what", name=op.f("pk_announced")),
     )
     op.create_table(
         "daily_coverage",
@@ -232,15 +243,16 @@ def upgrade() -> None:
     op.create_table(
         "daily_counts",
         sa.Column("matcher_id", Id, nullable=False),
+        sa.Column("dimension", sa.String(length=16), nullable=False),
         sa.Column("area", sa.String(length=64), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("dimension", sa.String(length=16), nullable=False),
         sa.Column("value", sa.String(length=255), nullable=False),
         sa.Column("articles", sa.Integer(), nullable=False),
         sa.Column("stories", sa.Integer(), nullable=False),
         sa.Column("articles_seen", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["matcher_id"], ["matchers.id"], name=op.f("fk_daily_counts_matcher_id_matchers"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("matcher_id", "area", "day", "dimension", "value", name=op.f("pk_daily_counts")),
+        sa.PrimaryKeyConstraint("matcher_id", "dimension", "area", "day", "value", name=op.f("pk_daily_counts")),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_daily_counts_matcher_id_dimension_day"), "daily_counts", ["matcher_id", "dimension", "day"], unique=False)
     op.create_table(
@@ -306,15 +318,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_sightings_article_id_articles"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["matcher_id"], ["matchers.id"], name=op.f("fk_sightings_matcher_id_matchers"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("matcher_id", "area", "day", "article_id", "position", name=op.f("pk_sightings")),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_sightings_article_id"), "sightings", ["article_id"], unique=False)
+    op.create_index(op.f("ix_sightings_matcher_id_story"), "sightings", ["matcher_id", "story"], unique=False)
     op.create_index(op.f("ix_sightings_matcher_id_day"), "sightings", ["matcher_id", "day"], unique=False)
-    for definition in VIEWS.values():
+    for definition in (*CREATE[op.get_bind().dialect.name], *VIEWS.values()):
         op.execute(definition)
 
 
 def downgrade() -> None:
     for name in VIEWS:
         op.execute(f"DROP VIEW {name}")
-    for name in TABLES:
+    for name in ("words", *TABLES):
         op.drop_table(name)

@@ -9,23 +9,28 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from urllib.parse import quote as percent_encoded
 from zoneinfo import ZoneInfo
 
 from monitor.alerts import wording
+from monitor.alerts.operator import coverage_notes
 from monitor.alerts.rendering import Templates
 from monitor.alerts.rules import Chosen
 from monitor.alerts.subscriptions import Subscription
-from monitor.domain import Burst, Hit, Message, Told
+from monitor.domain import Burst, Coverage, Hit, Message, Told
 
 # Headlines listed beyond the reader's limit; a message with more is slow to open and refused by some servers.
 REST_LISTED = 100
 SUBJECT_COLUMNS = 100
 DIGEST = "areawatch"
+# A day's late articles may make it burst after the reader was told of that day.
+BURSTS_LATE = timedelta(days=2)
+# First mentions of an area in one digest, the surest; those left over come in the next.
+FIRST_MENTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +51,63 @@ class Week:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstMention:
+    """A name or term that `stories` of the week have beside the area and none of the eight weeks before; `title`: the first of them."""
+
+    area: str
+    term: str
+    stories: int
+    title: str
+    url: str
+    language: str
+
+
+Signal = tuple[str, str]  # an area, and what of it: what a reader is told once besides stories
+
+
+@dataclass(frozen=True, slots=True)
 class Extras:
-    """What a digest says besides stories. `firsts` and `notes` are sentences."""
+    """What a digest says besides stories. `notes` are sentences; `coverage` is turned into some where it was poor."""
 
     bursts: tuple[Burst, ...] = ()
-    firsts: tuple[str, ...] = ()
+    firsts: tuple[FirstMention, ...] = ()
     notes: tuple[str, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
     week: tuple[Week, ...] = ()
 
     def of(self, areas: Sequence[str], since: datetime) -> Extras:
-        """Those of a reader's areas; bursts since the last turn only."""
-        bursts = tuple(b for b in self.bursts if b.area in areas and b.day >= since.date())
-        return Extras(bursts, self.firsts, self.notes, tuple(w for w in self.week if w.area in areas and (w.stories or w.before)))
+        """Those of a reader's areas; bursts and poor coverage since the last turn only."""
+        poor = coverage_notes([c for c in self.coverage if c.day >= since.date()])
+        return Extras(
+            bursts=tuple(b for b in self.bursts if b.area in areas and b.day >= (since - BURSTS_LATE).date()),
+            firsts=tuple(f for f in self.firsts if f.area in areas),
+            notes=(*self.notes, *poor),
+            week=tuple(w for w in self.week if w.area in areas and (w.stories or w.before)),
+        )
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """The bursts and first mentions as they are remembered for a reader."""
+        return (*map(_burst, self.bursts), *map(_first, self.firsts))
+
+    def without(self, told: Collection[Signal]) -> Extras:
+        """Without the bursts and first mentions that the reader was told of, and with a few first mentions an area at once."""
+        bursts = tuple(b for b in self.bursts if _burst(b) not in told)
+        shown: Counter[str] = Counter()
+        firsts = []
+        for first in self.firsts:
+            if _first(first) not in told and shown[first.area] < FIRST_MENTIONS:
+                shown[first.area] += 1
+                firsts.append(first)
+        return replace(self, bursts=bursts, firsts=tuple(firsts))
+
+
+def _burst(burst: Burst) -> Signal:
+    return burst.area, f"burst {burst.day}"
+
+
+def _first(first: FirstMention) -> Signal:
+    return first.area, f"first {first.term.casefold()}"
 
 
 NO_EXTRAS = Extras()
@@ -88,12 +138,12 @@ class Digest:
         return f"{readable or 'reader'}-{self.at:%Y%m%dt%H%M%Sz}-{_digest(said)}"
 
     def sections(self) -> list[tuple[str, list[Line]]]:
-        """The lines by area, as (name, lines); the area with most stories first, the newest story first."""
+        """The lines by area, as (area, lines); the area with most stories first, the newest story first."""
         groups: dict[str, list[Line]] = {}
         for line in self.lines:
             groups.setdefault(line.areas[0], []).append(line)
         ordered = sorted(groups.items(), key=lambda pair: (-len(pair[1]), self.name(pair[0])))
-        return [(self.name(area), sorted(group, key=lambda x: x.told.day, reverse=True)) for area, group in ordered]
+        return [(area, sorted(group, key=lambda x: x.told.day, reverse=True)) for area, group in ordered]
 
     def name(self, area: str) -> str:
         return self.names.get(area, area)
@@ -129,7 +179,7 @@ def build(
 def _told(chosen: Chosen, evidence: Evidences) -> Told:
     lead = chosen.lead
     text, hit = evidence.get((lead.article, lead.area), ("", None))
-    quoted, mentions = wording.quote(text, hit.evidence.mentions if hit else ())
+    quoted, mentions = wording.quote(*wording.without_headline(text, hit.evidence.mentions if hit else (), lead.title))
     return Told(
         area=lead.area,
         story=lead.story,

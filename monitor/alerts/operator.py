@@ -131,19 +131,21 @@ def operator_message(
     )
 
 
-def reader_notes(sources: Sequence[SourceFact], coverage: Sequence[Coverage]) -> tuple[str, ...]:
-    """What readers should know before they take silence for calm: sources that fail, days of which little was read."""
+def source_notes(sources: Sequence[SourceFact]) -> tuple[str, ...]:
+    """What readers should know before they take silence for calm: the sources that fail."""
     failing = [s.title for s in sources if s.health.startswith("failing")]
-    notes = []
-    if failing:
-        named = ", ".join(wording.clean(title, 60) for title in failing[:SOURCES_NAMED])
-        more = f" and {len(failing) - SOURCES_NAMED} more" if len(failing) > SOURCES_NAMED else ""
-        are = "is" if len(failing) == 1 else "are"
-        notes.append(f"{len(failing)} of {len(sources)} sources could not be read and {are} missing here: {named}{more}.")
-    notes += [
-        f"On {c.day:%d %b %Y} only {c.read} of {c.due} sources were read." for c in coverage if c.due and c.read < LEAST_COVERAGE * c.due
-    ]
-    return tuple(notes)
+    if not failing:
+        return ()
+    named = ", ".join(wording.clean(title, 60) for title in failing[:SOURCES_NAMED])
+    more = f" and {len(failing) - SOURCES_NAMED} more" if len(failing) > SOURCES_NAMED else ""
+    are = "is" if len(failing) == 1 else "are"
+    return (f"{len(failing)} of {len(sources)} sources could not be read and {are} missing here: {named}{more}.",)
+
+
+def coverage_notes(coverage: Sequence[Coverage]) -> tuple[str, ...]:
+    """The days of which little was read, a sentence each."""
+    poor = [c for c in coverage if c.due and c.read < LEAST_COVERAGE * c.due]
+    return tuple(f"On {c.day.day} {c.day:%b %Y} only {c.read} of {c.due} sources were read." for c in poor)
 
 
 def beat(url: str, *, seconds: float = BEAT_SECONDS) -> bool:

@@ -96,6 +96,17 @@ def ruled(text: str) -> str:
     return f"{shown}\n{'-' * wording.COLUMNS}"
 
 
+def probability(value: float) -> str:
+    """Two digits, and never a certainty that no calibration gives."""
+    return "over 0.99" if value >= 0.995 else f"{value:.2f}"
+
+
+def page(base_url: str, area: str) -> str:
+    """The address of an area's page in the published report, else nothing."""
+    base = link(base_url)
+    return f"{base.rstrip('/')}/area-{area}.html" if base else ""
+
+
 FILTERS = {
     "wrap": wording.wrap,
     "aligned": wording.aligned,
@@ -107,4 +118,6 @@ FILTERS = {
     "day": day,
     "moment": moment,
     "ruled": ruled,
+    "probability": probability,
+    "page": page,
 }

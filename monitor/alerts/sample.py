@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from monitor.alerts.digest import Digest, Extras, Line, Week, subject
+from monitor.alerts.digest import Digest, Extras, FirstMention, Line, Week, subject
 from monitor.alerts.rendering import Templates
 from monitor.alerts.subscriptions import Channel, Subscription
 from monitor.domain import Burst, Mention, Told
@@ -39,7 +39,7 @@ def sample_digest() -> Digest:
     )
     extras = Extras(
         bursts=(Burst("6g", date(2026, 11, 22), 9, 2.1, 4.0),),
-        firsts=("«6G trial» was never seen before.",),
+        firsts=(FirstMention("6g", "Example Networks", 2, "The headline of story 1", "https://news.example.org/1", "en"),),
         notes=("1 of 40 sources could not be read and is missing here: Example Wire.",),
         week=(Week("6g", 9, 4),),
     )

@@ -17,13 +17,17 @@ COLUMNS = 78
 # Of one paragraph in plain text, some 25 lines; wrapping an unbroken line costs the square of its length.
 LONGEST = 2_000
 ELLIPSIS = "…"
-QUOTE_CHARACTERS = 320
+QUOTE_CHARACTERS = 280
 # How far a cut may move to fall between words.
 SNAP = 24
 # Characters that reorder, hide or break a line; joiners stay, since emoji and Indic scripts need them.
 _UNWANTED = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
+# Where a sentence ends; a word of less than three letters before the full stop is taken for an abbreviation.
+_SENTENCE_END = re.compile('(?:(?<=\\w{3})[.!?…]["”’»)]*(?=\\s)|[。！？][」』”）]*)\\s*')
+# Between a headline and the text that repeats it.
+_AFTER_HEADLINE = " \t\r\n\u3000.:|·—–-"
 # A column of combining marks has no width but costs bytes.
 _MARKS = 4
 
@@ -42,8 +46,18 @@ def clean(text: str, columns: int | None = None) -> str:
     return wcwidth.clip(line[: columns * _MARKS], 0, columns - 1).rstrip() + ELLIPSIS
 
 
+def without_headline(text: str, mentions: Sequence[Mention], title: str) -> tuple[str, tuple[Mention, ...]]:
+    """`text` without the headline it begins with, and the mentions in their new places; as it is when none would be left."""
+    if not title or not text.startswith(title):
+        return text, tuple(mentions)
+    rest = text[len(title) :].lstrip(_AFTER_HEADLINE)
+    cut = len(text) - len(rest)
+    moved = tuple(Mention(m.alias, m.start - cut, m.end - cut, m.weak) for m in mentions if m.start >= cut)
+    return (rest, moved) if rest and (moved or not mentions) else (text, tuple(mentions))
+
+
 def quote(text: str, mentions: Sequence[Mention], characters: int = QUOTE_CHARACTERS) -> tuple[str, tuple[Mention, ...]]:
-    """At most about `characters` of `text` around its first mention, and the mentions in the new places.
+    """At most about `characters` of `text` around its first mention, in whole sentences where they fit, and the mentions' new places.
 
     Half as many where characters are twice as wide and say twice as much.
     """
@@ -52,15 +66,21 @@ def quote(text: str, mentions: Sequence[Mention], characters: int = QUOTE_CHARAC
     inside = sorted((m for m in mentions if 0 <= m.start < m.end <= len(text)), key=lambda m: (m.start, m.end))
     if len(text) <= characters:
         return text, tuple(inside)
-    first = inside[0].start if inside else 0
-    start = min(max(0, first - characters // 3), len(text) - characters)
-    start, end = _snapped(text, start), _snapped(text, start + characters)
-    if end < len(text) and text[end - 1] == " ":
+    first = inside[0] if inside else Mention("", 0, 0)
+    ends = [found.end() for found in _SENTENCE_END.finditer(text, 0, min(len(text), first.start + 2 * characters))]
+    start = max((end for end in (0, *ends) if end <= first.start), default=0)
+    whole = first.start - start <= characters // 2
+    if not whole:
+        start = _snapped(text, min(max(0, first.start - characters // 3), len(text) - characters))
+    end = max((e for e in ends if max(first.end, start + characters // 2) <= e <= start + characters), default=0)
+    broken = not end
+    end = end or _snapped(text, start + characters)
+    while end > start and text[end - 1].isspace():
         end -= 1
-    lead = ELLIPSIS if start > 0 else ""
+    lead, tail = "" if whole or not start else ELLIPSIS, ELLIPSIS if broken and text[end:].strip() else ""
     shift = len(lead) - start
-    moved = tuple(Mention(m.alias, m.start + shift, min(m.end, end) + shift, m.weak) for m in inside if start <= m.start and m.start < end)
-    return lead + text[start:end] + (ELLIPSIS if end < len(text) else ""), moved
+    moved = tuple(Mention(m.alias, m.start + shift, min(m.end, end) + shift, m.weak) for m in inside if start <= m.start < end)
+    return lead + text[start:end] + tail, moved
 
 
 def _snapped(text: str, at: int) -> int:

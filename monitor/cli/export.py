@@ -11,19 +11,18 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, Annotated, Any
 
 import typer
 
 from monitor.cli import show
 from monitor.cli.look import Area, Since, day_of, open_database
-from monitor.errors import InputError, TaxonomyError
-from monitor.settings import Settings, load_settings
-from monitor.store.export import AT_ONCE, VIEWS, last_used, view_rows
+from monitor.errors import InputError
+from monitor.pipeline.areas import known_area
+from monitor.report.safe import harmless
+from monitor.settings import load_settings
+from monitor.store.export import AT_ONCE, VIEWS, view_rows
 from monitor.taxonomy import load_taxonomy
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 Rows = Iterator[dict[str, Any]]
 
@@ -48,7 +47,7 @@ def export(
     (file, write), columns = chosen[0], list(VIEWS[view].c.keys())
     with open_database(settings).reading() as connection:
         if area:
-            known_area(settings, connection, area)
+            known_area(load_taxonomy(settings.taxonomy), connection, area)
         number = write(file, columns, view_rows(connection, view, area=area, first=first, last=last))
     if str(file) != "-":
         show.say(f"{number} row{'s' * (number != 1)} of {view} {'are' if number != 1 else 'is'} in {file}.")
@@ -60,18 +59,6 @@ def time_span(since: str | None, until: str | None, *, today: date) -> tuple[dat
     if first and first > (last or today):
         raise InputError(f"--since {first} lies after {'--until ' + str(last) if last else 'today'}; nothing can be found between them")
     return first, last
-
-
-def known_area(settings: Settings, connection: Connection, area: str) -> None:
-    """Raises TaxonomyError for an area that is not in the taxonomy, telling whether it once was."""
-    try:
-        load_taxonomy(settings.taxonomy).area(area)
-    except TaxonomyError as error:
-        if used := last_used(connection, area):
-            raise TaxonomyError(
-                f"the area {area!r} is not in the taxonomy any more; the last version with it was taken into use on {used.date()}. {error}"
-            ) from None
-        raise
 
 
 @contextmanager
@@ -104,7 +91,7 @@ def write_csv(stream: IO[str], columns: list[str], rows: Rows) -> int:
     writer.writerow(columns)
     number = 0
     for row in rows:
-        writer.writerow([show.harmless(_plain(row[name], as_text=True)) for name in columns])
+        writer.writerow([harmless(_plain(row[name], as_text=True)) for name in columns])
         number += 1
     return number
 

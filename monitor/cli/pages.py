@@ -1,4 +1,4 @@
-"""`monitor report`, `moves`: the pages, and what moved, for those who want no page."""
+"""`monitor report`, `serve`, `moves`: the pages, as files or from a server, and what moved, for those who want no page."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from monitor.cli import show
 from monitor.cli.look import open_database
 from monitor.pipeline.report import report_single
 from monitor.pipeline.trends import moves as find_moves
+from monitor.serve import access_of, build_app, listen
+from monitor.serve import serve as answer
 from monitor.settings import load_settings
 from monitor.store import hits
 from monitor.taxonomy import load_taxonomy
@@ -34,6 +36,23 @@ def report(
         settings = settings.model_copy(update={"report": folder.absolute()})
     pipeline.report(composition.build(settings))
     show.say(f"The pages are in {settings.path(settings.report) / 'index.html'}.")
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="address to listen on; default: the setting `serve.host`, 127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on; default: the setting `serve.port`, 8080", min=0, max=65535)] = None,
+) -> None:
+    """Serves the pages, with search over stored paragraphs and each table as CSV, in the foreground."""
+    settings = load_settings()
+    host = settings.serve.host if host is None else host
+    access = access_of(settings.serve, host)
+    app = build_app(lambda: composition.build(settings), access)
+    listening = listen(host, settings.serve.port if port is None else port)
+    place = f"[{host}]" if ":" in host else host
+    show.say(f"The pages are at http://{place}:{listening.getsockname()[1]}/ until Ctrl-C.")
+    if access.password is not None and access.names is None:
+        show.say("Passwords are sent as they are: put it behind a proxy with TLS where others could listen.")
+    answer(app, listening)
 
 
 def moves(json: Annotated[bool, typer.Option("--json", help="for scripts")] = False) -> None:
@@ -66,5 +85,5 @@ def _days(bursts: list[dict[str, Any]]) -> str:
 
 
 def register(app: typer.Typer) -> None:
-    for command in (report, moves):
+    for command in (report, serve, moves):
         app.command(command.__name__)(command)

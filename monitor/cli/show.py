@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.domain import Mention, RunSummary
+from monitor.report.safe import harmless
 
 console = Console(highlight=False)
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -44,13 +45,6 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: harmless(value) for key, value in row.items()} for row in rows)
-
-
-def harmless(value: Any) -> Any:
-    """`value` so that no spreadsheet runs it (OWASP, CSV injection)."""
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return "'" + value
-    return value
 
 
 def _plain(value: object) -> object:

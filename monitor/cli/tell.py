@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,7 @@ from monitor.cli.look import open_database
 from monitor.errors import InputError
 from monitor.pipeline.alert import alert, open_templates, read_wishes, send_queued, sender_of, sync, tell_due
 from monitor.pipeline.parts import Parts
-from monitor.pipeline.preview import Preview, digest_now, preview
+from monitor.pipeline.preview import Preview, digests_now, preview
 from monitor.settings import load_settings
 from monitor.store import outbox as stored_outbox
 from monitor.store import recipients, sources
@@ -69,7 +70,7 @@ def _wish(parts: Parts, name: str) -> Subscription:
 
 def _show_digests(parts: Parts, wishes: list[Subscription], *, json: bool) -> None:
     templates, sender = open_templates(parts), sender_of(parts)
-    found = {wish.name: digest_now(parts, wish) for wish in wishes}
+    found = digests_now(parts, wishes)
     if json:
         show.as_json([as_mapping(digest) for digest in found.values() if digest])
         return
@@ -84,7 +85,12 @@ def _show_digests(parts: Parts, wishes: list[Subscription], *, json: bool) -> No
 def as_mapping(digest: Digest) -> dict[str, Any]:
     """A digest for scripts: all its stories, those beyond the reader's limit included."""
     lines = (*digest.lines, *digest.rest)
-    return {"recipient": digest.wish.name, "since": digest.since, "at": digest.at, "stories": [_story(line) for line in lines]}
+    said = digest.extras
+    return {
+        "recipient": digest.wish.name, "since": digest.since, "at": digest.at, "stories": [_story(line) for line in lines],
+        "bursts": [asdict(burst) for burst in said.bursts], "first_mentions": [asdict(first) for first in said.firsts],
+        "notes": said.notes,
+    }  # fmt: skip
 
 
 def _story(line: Line) -> dict[str, Any]:

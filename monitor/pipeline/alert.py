@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from monitor.alerts import digest as digests
 from monitor.alerts import operator, rules, schedule
 from monitor.alerts.channels import Send, open_channels
-from monitor.alerts.digest import NO_EXTRAS, Digest, Extras, Sender, Week
+from monitor.alerts.digest import NO_EXTRAS, Digest, Extras, FirstMention, Sender, Week
 from monitor.alerts.mail import Unavailable, parse_sender
 from monitor.alerts.rendering import Templates
 from monitor.alerts.rules import Chosen, Sighting
@@ -22,8 +25,11 @@ from monitor.alerts.subscriptions import OPERATOR, Subscription, Words, load_sub
 from monitor.domain import Burst, Hit, Message
 from monitor.errors import DeliveryError, MonitorError
 from monitor.pipeline.parts import Parts
+from monitor.pipeline.trends import WEEK as TERMS_OF
+from monitor.pipeline.trends import fresh, moves
 from monitor.store import counts, hits, news, outbox, recipients, runs, sources
 from monitor.store.recipients import Recipient, Wanted
+from monitor.trends import MIN_HISTORY_DAYS
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +52,7 @@ class News:
     evidence: dict[tuple[int, str], tuple[str, Hit]] = field(default_factory=dict)
 
 
-def alert(parts: Parts, *, bursts: Sequence[Burst] = (), first_mentions: Sequence[str] = ()) -> Counter[str]:
+def alert(parts: Parts) -> Counter[str]:
     """Tells everyone whose turn it is what is new, and sends what is queued.
 
     Counters: due, stories, queued, sent, failed. Raises ConfigurationError, before anything is told, when the subscriptions, a template
@@ -56,7 +62,7 @@ def alert(parts: Parts, *, bursts: Sequence[Burst] = (), first_mentions: Sequenc
     sender = sender_of(parts)
     wishes = read_wishes(parts)
     done: Counter[str] = Counter(due=0, stories=0, queued=0, sent=0, failed=0)
-    done.update(tell_due(parts, wishes, templates, sender, Extras(bursts=tuple(bursts), firsts=tuple(first_mentions))))
+    done.update(tell_due(parts, wishes, templates, sender))
     with open_channels(parts.settings) as send:
         done.update(send_queued(parts, send))
     return done
@@ -95,7 +101,6 @@ def tell_due(
     wishes: Mapping[str, Subscription],
     templates: Templates,
     sender: Sender,
-    extras: Extras = NO_EXTRAS,
     *,
     only: str | None = None,
 ) -> Counter[str]:
@@ -110,7 +115,7 @@ def tell_due(
     found = gather(parts, min(r.considered for r in due), now) if due else None
     if found is None:
         return done
-    extras = replace(extras, week=_week(parts, found), notes=(*extras.notes, *_notes(parts, now)))
+    extras = cache(lambda: said_besides(parts, found))
     silent: list[tuple[Recipient, int]] = []
     for recipient in due:
         digest = digest_for(parts, wishes[recipient.key], recipient, found, extras)
@@ -141,8 +146,13 @@ def gather(parts: Parts, after: int, now: datetime) -> News | None:
         return News(now, matcher, rules.by_story(news.sightings(connection, matcher, new)), ready)
 
 
-def digest_for(parts: Parts, wish: Subscription, recipient: Recipient, found: News, extras: Extras = NO_EXTRAS) -> Digest | None:
-    """What this recipient would be told now; None when there is nothing and nothing is to be said of that."""
+def digest_for(
+    parts: Parts, wish: Subscription, recipient: Recipient, found: News, extras: Callable[[], Extras] = lambda: NO_EXTRAS
+) -> Digest | None:
+    """What this recipient would be told now; None when there is nothing and nothing is to be said of that.
+
+    `extras` is asked only when there is a digest: most turns bring none.
+    """
     areas = wish.area_ids(parts.taxonomy)
     reach = found.now - rules.NEWS_FOR
     chosen = rules.choose(wish, found.stories, areas, after=recipient.considered, since=reach)
@@ -160,7 +170,10 @@ def digest_for(parts: Parts, wish: Subscription, recipient: Recipient, found: Ne
             found.evidence.update(news.evidence(connection, found.matcher, missing))
     is_first = recipient.turn_at == recipient.created_at
     begun = recipient.created_at - timedelta(days=wish.reach_back_days) if is_first else recipient.turn_at
-    mine = extras.of(areas, max(begun, reach))
+    mine = extras().of(areas, max(begun, reach))
+    if mine.signals:
+        with parts.database.reading() as connection:
+            mine = mine.without(recipients.told_signals(connection, recipient.key, mine.signals))
     if begun < reach:
         mine = replace(mine, notes=(*mine.notes, f"Stories first seen before {reach:%d %b %Y} are left out after the long pause."))
     names = {area.id: area.name() for area in parts.taxonomy.areas}
@@ -178,7 +191,10 @@ def _queue(parts: Parts, recipient: Recipient, digest: Digest, templates: Templa
         log.error("%s cannot be told: %s", recipient.key, error, exc_info=not isinstance(error, MonitorError))
         return {"failed": 1}
     with parts.database.writing() as connection:
-        if not outbox.tell(connection, recipient, messages, digest.stories, key=digest.key, considered=considered, now=digest.at):
+        if not outbox.tell(
+            connection, recipient, messages, digest.stories,
+            signals=digest.extras.signals, key=digest.key, considered=considered, now=digest.at,
+        ):  # fmt: skip
             return {}
     return {"queued": len(messages), "stories": len(digest.stories)}
 
@@ -218,6 +234,33 @@ def _send_one(parts: Parts, send: Send, queued: outbox.Queued) -> DeliveryError 
     return None
 
 
+def said_besides(parts: Parts, found: News) -> Extras:
+    """What any reader's digest may say besides stories, worked out once for all of them."""
+    today = found.now.date()
+    with parts.database.reading() as connection:
+        coverage = counts.load_coverage(connection, today - rules.NEWS_FOR, today)
+        bursts, firsts = _rising(connection, parts, found)
+    return Extras(bursts, firsts, operator.source_notes(source_facts(parts, found.now)), coverage, _week(parts, found))
+
+
+def _rising(connection: Connection, parts: Parts, found: News) -> tuple[tuple[Burst, ...], tuple[FirstMention, ...]]:
+    """Days that burst, and names never seen beside an area before; neither from days that were covered too poorly to compare."""
+    today, areas = found.now.date(), parts.taxonomy.areas
+    moved = moves(connection, found.matcher, today - rules.NEWS_FOR, today, today=today)
+    bursts = tuple(burst for area in areas for burst in moved.bursts(area.id))
+    # While the history is young, every name is new.
+    if (today - TERMS_OF - moved.tally.days[0]).days < MIN_HISTORY_DAYS:
+        return bursts, ()
+    terms = fresh(connection, found.matcher, areas, today, poor=moved.poor)
+    firsts = [
+        FirstMention(area.id, t.term, t.stories, t.where.title, t.where.url, t.where.language)
+        for area in areas
+        for t in terms.get(area.id, ())
+        if not t.before
+    ]
+    return bursts, tuple(firsts)
+
+
 def _week(parts: Parts, found: News) -> tuple[Week, ...]:
     today = found.now.date()
     middle = today - WEEK
@@ -227,12 +270,6 @@ def _week(parts: Parts, found: News) -> tuple[Week, ...]:
     for day in days:
         stories[day.area, day.day > middle] += day.stories
     return tuple(Week(area.id, stories[area.id, True], stories[area.id, False]) for area in parts.taxonomy.areas)
-
-
-def _notes(parts: Parts, now: datetime) -> tuple[str, ...]:
-    with parts.database.reading() as connection:
-        coverage = counts.load_coverage(connection, now.date() - timedelta(days=1), now.date())
-    return operator.reader_notes(source_facts(parts, now), coverage)
 
 
 def source_facts(parts: Parts, now: datetime) -> tuple[operator.SourceFact, ...]:

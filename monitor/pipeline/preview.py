@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 
 from monitor.alerts import digest as digests
 from monitor.alerts import rules, schedule
 from monitor.alerts.digest import Digest
 from monitor.alerts.rules import Chosen
 from monitor.alerts.subscriptions import Subscription, Words
-from monitor.pipeline.alert import digest_for, gather, wanted
+from monitor.pipeline.alert import digest_for, gather, said_besides, wanted
 from monitor.pipeline.parts import Parts
 from monitor.store import hits, news, recipients
 
@@ -67,10 +69,14 @@ def _fitting(parts: Parts, wish: Subscription, since: datetime) -> tuple[tuple[C
         return chosen, news.evidence(connection, matcher, articles)
 
 
-def digest_now(parts: Parts, wish: Subscription) -> Digest | None:
-    """What a reader would be told at this moment, whoever's turn it is; None when there is nothing."""
+def digests_now(parts: Parts, wishes: Sequence[Subscription]) -> dict[str, Digest | None]:
+    """What readers would be told at this moment, whoever's turn it is, by name; None when there is nothing."""
     now = parts.clock()
     with parts.database.reading() as connection:
-        recipient = recipients.all_recipients(connection).get(wish.name) or recipients.newcomer(connection, wanted(wish), now=now)
-    found = gather(parts, recipient.considered, now)
-    return digest_for(parts, wish, recipient, found) if found else None
+        known = recipients.all_recipients(connection)
+        mine = {w.name: known.get(w.name) or recipients.newcomer(connection, wanted(w), now=now) for w in wishes}
+    found = gather(parts, min((r.considered for r in mine.values()), default=0), now)
+    if found is None:
+        return dict.fromkeys(mine)
+    extras = cache(lambda: said_besides(parts, found))
+    return {w.name: digest_for(parts, w, mine[w.name], found, extras) for w in wishes}

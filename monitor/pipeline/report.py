@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from monitor import trends
 from monitor.domain import DailyCount, Hit
 from monitor.pipeline.parts import Parts
-from monitor.pipeline.trends import Moves, moves
+from monitor.pipeline.trends import WEEK, Moves, fresh, moves
 from monitor.report import (
     AreaPage,
     Companion,
@@ -29,16 +29,15 @@ from monitor.report import (
     render_folder,
     render_single,
 )
-from monitor.store import counts, hits, news, series
+from monitor.store import counts, hits, news
 from monitor.store import sources as stored_sources
 from monitor.store.counts import Found
 from monitor.store.news import Sighting
 from monitor.taxonomy import Area
-from monitor.trends import FreshTerm, HitText, Together
+from monitor.trends import FreshTerm, Together
 
 # Stories on an area's page.
 STORIES = 20
-WEEK = timedelta(days=6)
 PERIOD = timedelta(weeks=4)
 OURS = ("area-*.html", "area-*.atom")
 
@@ -70,10 +69,10 @@ def report_single(parts: Parts, file: Path) -> Counter[str]:
     return Counter(pages=1)
 
 
-def look(parts: Parts) -> Site:
-    """Everything the pages show, of one state of the database."""
+def look(parts: Parts, days: tuple[date, date] | None = None) -> Site:
+    """Everything the pages show, of one state of the database; `days`: first and last, by default the window up to today."""
     now = parts.clock()
-    first, last = (now - parts.settings.window).date(), now.date()
+    first, last = days or ((now - parts.settings.window).date(), now.date())
     areas = parts.taxonomy.areas
     with parts.database.reading() as connection:
         rows = read(connection, areas, first, last, now=now)
@@ -118,23 +117,12 @@ def read(connection: Connection, areas: Sequence[Area], first: date, last: date,
         sightings.setdefault((sighting.story, sighting.area), []).append(sighting)
     seen = {key: tuple(sorted(group, key=lambda s: (s.first_seen_at, s.article))) for key, group in sightings.items()}
     evidence = news.evidence(connection, matcher, [seen[key][0].article for key in newest if key in seen])
-    fresh = _fresh(connection, matcher, areas, last)
-    return Rows(found, _fixed(lines | stored), seen, evidence, fresh, together, moved, sources)
+    new = fresh(connection, matcher, areas, last)
+    return Rows(found, _fixed(lines | stored), seen, evidence, new, together, moved, sources)
 
 
 def _fixed(lines: Mapping[str, list[DailyCount]]) -> dict[str, tuple[DailyCount, ...]]:
     return {area: tuple(line) for area, line in lines.items()}
-
-
-def _fresh(connection: Connection, matcher: int, areas: Sequence[Area], last: date) -> dict[str, tuple[FreshTerm, ...]]:
-    """What is new this week against the eight weeks before."""
-    first = last - WEEK
-    week: list[HitText] = []
-    history: list[HitText] = []
-    for p in series.hit_paragraphs(connection, matcher, first - timedelta(days=trends.BASELINE_DAYS), last):
-        (week if p.day >= first else history).append(HitText(p.area, p.story, p.language, p.text, p.title, p.url))
-    known = {area.id: [*area.strong(), *(word for words in area.weak.values() for word in words)] for area in areas}
-    return trends.fresh_terms(week, history, known)
 
 
 def newest_stories(found: Iterable[Found], limit: int = STORIES) -> list[tuple[int, str]]:

@@ -1,8 +1,8 @@
-"""Stored counts → what moved: for the pages, the commands and the digests alike."""
+"""Stored counts → what moved, and which names are new: for the pages, the commands and the digests alike."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -11,10 +11,12 @@ from sqlalchemy import Connection
 from monitor import trends
 from monitor.domain import Burst, Coverage
 from monitor.store import counts, series
-from monitor.trends import BASELINE_DAYS, GAP_DAYS, Change, Tally
+from monitor.taxonomy import Area
+from monitor.trends import BASELINE_DAYS, GAP_DAYS, Change, FreshTerm, HitText, Tally
 
 # Days before those asked for that make their history.
 HISTORY = timedelta(days=BASELINE_DAYS + GAP_DAYS)
+WEEK = timedelta(days=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +53,17 @@ def moves(connection: Connection, matcher: int | None, first: date, last: date, 
     tally = trends.tally_of(reports, found, max(start, min(began, first)), last, poor)
     shown = {day: number for day, number in seen.items() if day >= first}
     return Moves(first, last, tally, shown, tuple(c for c in coverage if c.day >= first), frozenset(d for d in poor if d >= first))
+
+
+def fresh(
+    connection: Connection, matcher: int, areas: Sequence[Area], last: date, *, poor: Collection[date] = ()
+) -> dict[str, tuple[FreshTerm, ...]]:
+    """By area, the names that are new in the seven days up to `last` against the eight weeks before; days of `poor` bring none."""
+    first = last - WEEK
+    week: list[HitText] = []
+    history: list[HitText] = []
+    for p in series.hit_paragraphs(connection, matcher, first - timedelta(days=BASELINE_DAYS), last):
+        if p.day < first or p.day not in poor:
+            (week if p.day >= first else history).append(HitText(p.area, p.story, p.language, p.text, p.title, p.url))
+    known = {area.id: [*area.strong(), *(word for words in area.weak.values() for word in words)] for area in areas}
+    return trends.fresh_terms(week, history, known)

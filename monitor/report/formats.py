@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -81,6 +82,12 @@ def spaced(value: str) -> str:
 
 def language(code: str) -> str:
     return LANGUAGES.get(code, code)
+
+
+def query(asked: Mapping[str, str], page: int = 1) -> str:
+    """The part of an address that asks this again, for a page of it."""
+    given = {name: value for name, value in asked.items() if value and name != "page"}
+    return f"?{urlencode(given | ({'page': str(page)} if page > 1 else {}))}"
 
 
 def words(story: Story) -> tuple[tuple[str, bool], ...]:
@@ -165,6 +172,7 @@ FILTERS = {
     "language": language,
     "language_tag": language_tag,
     "words": words,
+    "query": query,
     "entry_html": entry_html,
     "part_bar": part_bar,
     "sparkline": sparkline,

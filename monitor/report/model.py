@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from monitor.domain import Burst, Coverage, DailyCount, MatcherVersion, Mention
+from monitor.domain import Burst, Coverage, DailyCount, MatcherVersion, Mention, StoredParagraph
 
 Interval = tuple[float, float, float]  # share, low, high
 
@@ -159,3 +159,25 @@ class Site:
     @property
     def began(self) -> date | None:
         return min((c.day for c in self.coverage), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A page of what was found. `asked`: the fields of the form as they were filled in; `marks` beside `paragraphs`; `first` is the
+    number of the first one shown, of `number` in all; `remark`: what was not looked at; `problem`: why nothing was."""
+
+    asked: Mapping[str, str]
+    languages: tuple[str, ...] = ()
+    paragraphs: tuple[StoredParagraph, ...] = ()
+    marks: tuple[tuple[Mention, ...], ...] = ()
+    first: int = 1
+    number: int = 0
+    page: int = 1
+    pages: int = 1
+    remark: str = ""
+    problem: str = ""
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether anything was, beside how to search."""
+        return any(value for name, value in self.asked.items() if name not in {"mode", "page"})

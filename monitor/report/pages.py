@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from uuid import NAMESPACE_URL, uuid5
@@ -16,8 +17,9 @@ from markupsafe import Markup
 from monitor.domain import Burst
 from monitor.report.charts import area_chart, coverage_chart
 from monitor.report.formats import FILTERS, WEEKDAYS, day
-from monitor.report.model import AreaPage, Site, Story
+from monitor.report.model import AreaPage, Search, Site, Story
 from monitor.report.queries import area_queries, site_queries
+from monitor.report.sheets import sheets_of
 
 # Stories on the overview; each area's page has its own.
 NEWEST = 12
@@ -27,6 +29,17 @@ MOVING = ("rising", "falling")
 FIXED = ("index", "coverage", "notes")
 
 Link = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a page leads to where a server gives it: search, other days, tables as CSV."""
+
+    days: str = ""  # those asked for, as a query such as ?from=2026-10-01&to=2026-10-31, which links between pages keep
+    sheets: tuple[str, ...] = ()
+
+    def link(self, page: str) -> str:
+        return page if page == "search" else file_of(page) + self.days
 
 
 @cache
@@ -47,28 +60,58 @@ def _style() -> tuple[Markup, str]:
     return Markup(text), base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
+def policy(served: Served | None = None) -> str:
+    """The content security policy of a page: its own style sheet, its own form, nothing else."""
+    forms = "'self'" if served else "'none'"
+    return f"default-src 'none'; style-src 'sha256-{_style()[1]}'; img-src data:; base-uri 'none'; form-action {forms}"
+
+
 def render_folder(site: Site) -> dict[str, str]:
     """File name → content: pages and an Atom feed an area. The overview comes last, so that what it links to is there before it."""
     pages = {}
     for area in site.areas:
         pages[f"area-{area.id}.atom"] = feed(site, area)
-        pages[file_of(area.id)] = _page(site, area.name, area.id, _area(site, area, file_of, f"area-{area.id}.atom"), file_of)
-    for name, body in (("coverage", _coverage(site)), ("notes", _notes(site)), ("index", _overview(site, file_of))):
-        pages[file_of(name)] = _page(site, TITLES[name], name, body, file_of)
-    return pages
+        pages[file_of(area.id)] = render_page(site, area.id)
+    return pages | {file_of(name): render_page(site, name) for name in ("coverage", "notes", "index")}
+
+
+def render_page(site: Site, name: str, served: Served | None = None) -> str:
+    """One page: `index`, `coverage`, `notes`, or an area of the site, with what a server adds."""
+    if served:
+        served = replace(served, sheets=tuple(sheets_of(site, name)))
+    link = served.link if served else file_of
+    if name in FIXED:
+        body = {"coverage": _coverage, "notes": _notes}[name](site, served) if name != "index" else _overview(site, link, served)
+        return _page(site, TITLES[name], name, body, link, served)
+    area = next(area for area in site.areas if area.id == name)
+    return _page(site, area.name, name, _area(site, area, link, f"area-{name}.atom", served), link, served)
+
+
+def render_search(site: Site, search: Search) -> str:
+    """The form, and a page of what was found."""
+    served = Served()
+    names = {area.id: area.name for area in site.areas}
+    body = _render("search.html", site=site, search=search, link=served.link, names=names)
+    return _page(site, TITLES["search"], "search", body, served.link, served)
+
+
+def render_problem(title: str, message: str) -> str:
+    """A page that says why there is no other."""
+    served = Served()
+    return _page(None, title, "", _render("problem.html", title=title, message=message), served.link, served)
 
 
 def render_single(site: Site) -> str:
     """All pages in one file, which needs nothing beside it. Feeds are left out: a reader could not subscribe to them."""
     parts = [("index", _overview(site, anchor_of))]
     parts += [(area.id, _area(site, area, anchor_of, None)) for area in site.areas]
-    parts += [("coverage", _coverage(site)), ("notes", _notes(site))]
+    parts += [("coverage", _coverage(site, None)), ("notes", _notes(site, None))]
     frame = Markup('<article class="page" id="{}" tabindex="-1">{}</article>\n')
     body = Markup("").join(frame.format(anchor_of(name)[1:], _one_heading(text, name)) for name, text in parts)
     return _page(site, TITLES["index"], "", body, anchor_of)
 
 
-TITLES = {"index": "Technology areas in the news", "coverage": "Coverage and sources", "notes": "How it is counted"}
+TITLES = {"index": "Technology areas in the news", "coverage": "Coverage and sources", "notes": "How it is counted", "search": "Search"}
 
 
 def _one_heading(text: Markup, name: str) -> Markup:
@@ -86,19 +129,29 @@ def anchor_of(page: str) -> str:
     return f"#page-{page}" if page in FIXED else f"#area-{page}"
 
 
-def _page(site: Site, title: str, current: str, body: Markup, link: Link) -> str:
-    style, style_hash = _style()
-    feeds = [] if link is anchor_of else [(f"{a.name}: new stories", f"area-{a.id}.atom") for a in site.areas if a.id == current]
+def _page(site: Site | None, title: str, current: str, body: Markup, link: Link, served: Served | None = None) -> str:
+    areas = [] if link is anchor_of or site is None else [area for area in site.areas if area.id == current]
+    feeds = [(f"{area.name}: new stories", f"area-{area.id}.atom") for area in areas]
     whole = title if current == "index" else f"{title} – areawatch"
     template = _templates().get_template("layout.html")
-    return template.render(site=site, title=whole, current=current, body=body, link=link, style=style, style_hash=style_hash, feeds=feeds)
+    return template.render(
+        site=site,
+        title=whole,
+        current=current,
+        body=body,
+        link=link,
+        style=_style()[0],
+        policy=Markup(policy(served)),
+        feeds=feeds,
+        served=served,
+    )
 
 
 def _render(name: str, **found: object) -> Markup:
     return Markup(_templates().get_template(name).render(**found))
 
 
-def _overview(site: Site, link: Link) -> Markup:
+def _overview(site: Site, link: Link, served: Served | None = None) -> Markup:
     moving = [a for a in site.areas if a.movement.direction in MOVING and a.movement.ratio]
     newest: dict[int, Story] = {}
     tells_of: dict[int, list[Story]] = {}
@@ -108,6 +161,7 @@ def _overview(site: Site, link: Link) -> Markup:
     return _render(
         "overview.html",
         site=site,
+        served=served,
         link=link,
         poor=site.poor,
         movers=sorted(moving, key=_strength, reverse=True),
@@ -132,13 +186,14 @@ def _recent_bursts(site: Site) -> list[tuple[AreaPage, Burst]]:
     return sorted(found, key=lambda pair: (pair[1].day, pair[1].surprise), reverse=True)
 
 
-def _area(site: Site, area: AreaPage, link: Link, feed_address: str | None) -> Markup:
+def _area(site: Site, area: AreaPage, link: Link, feed_address: str | None, served: Served | None = None) -> Markup:
     place = site.areas.index(area)
     label = f"{area.name}: share of all articles, articles and stories by day, {day(site.first)} to {day(site.last)}; a table follows"
     means = [mean for mean in area.weekdays if mean is not None]
     return _render(
         "area.html",
         site=site,
+        served=served,
         area=area,
         link=link,
         poor=site.poor,
@@ -153,7 +208,7 @@ def _area(site: Site, area: AreaPage, link: Link, feed_address: str | None) -> M
     )
 
 
-def _coverage(site: Site) -> Markup:
+def _coverage(site: Site, served: Served | None) -> Markup:
     known = {c.day: c for c in site.coverage}
     days: list[date] = sorted(site.seen)
     ill = [s for s in site.sources if s.health != "ok"]
@@ -161,6 +216,7 @@ def _coverage(site: Site) -> Markup:
     return _render(
         "coverage.html",
         site=site,
+        served=served,
         chart=coverage_chart(site.coverage, site.seen, site.poor, label),
         by_day=[(d, site.seen[d], known.get(d)) for d in days],
         ill=ill,
@@ -169,8 +225,8 @@ def _coverage(site: Site) -> Markup:
     )
 
 
-def _notes(site: Site) -> Markup:
-    return _render("notes.html", site=site, min_coverage=site.min_coverage, sql=site_queries(site.first, site.last))
+def _notes(site: Site, served: Served | None) -> Markup:
+    return _render("notes.html", site=site, served=served, min_coverage=site.min_coverage, sql=site_queries(site.first, site.last))
 
 
 def feed(site: Site, area: AreaPage) -> str:

@@ -27,6 +27,19 @@ class Piece:
     weak: bool = False
 
 
+# What makes a spreadsheet run a cell (OWASP, CSV injection), in the widths that those of Chinese and Japanese readers take, too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_OVERRIDES = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd")
+
+
+def harmless(value: object) -> object:
+    """A cell that no spreadsheet runs or shows turned around: an apostrophe goes in front of a formula, overrides are shown as �."""
+    if not isinstance(value, str):
+        return value
+    text = value.translate(_OVERRIDES)
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
 def clean(text: str) -> str:
     """`text` without control and direction characters, and those that no XML may hold; line breaks become spaces."""
     return "".join(" " if c in _SPACES else c for c in text if c in _SPACES or not _harmful(c))

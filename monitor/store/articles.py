@@ -14,6 +14,7 @@ from sqlalchemy import insert as plain_insert
 from monitor.domain import Article, Entry, NoArticle
 from monitor.store.database import insert
 from monitor.store.schema import article_paragraphs, articles, entries, paragraphs, sources
+from monitor.store.words import write_texts
 from monitor.urls import canonical_url
 
 RETRY_FIRST = timedelta(hours=1)
@@ -176,12 +177,7 @@ def _insert_article(connection: Connection, source_id: int, article: Article, sh
 
 
 def _write_paragraphs(connection: Connection, article_id: int, version: int, article: Article) -> None:
-    insert(connection, paragraphs, [{"fingerprint": p.fingerprint, "text": p.text} for p in article.paragraphs], keys=["fingerprint"])
-    fingerprints = [p.fingerprint for p in article.paragraphs]
-    ids: dict[str, int] = {}
-    for start in range(0, len(fingerprints), 500):
-        chosen = select(paragraphs.c.fingerprint, paragraphs.c.id).where(paragraphs.c.fingerprint.in_(fingerprints[start : start + 500]))
-        ids.update((fingerprint, key) for fingerprint, key in connection.execute(chosen))
+    ids = write_texts(connection, [(p.fingerprint, p.text) for p in article.paragraphs])
     links = [
         {"article_id": article_id, "version": version, "position": position, "paragraph_id": ids[p.fingerprint]}
         for position, p in enumerate(article.paragraphs)

@@ -87,18 +87,28 @@ def sightings(connection: Connection, matcher: int, stories: Sequence[int]) -> t
 
 
 def evidence(connection: Connection, matcher: int, article_ids: Iterable[int]) -> dict[tuple[int, str], tuple[str, Hit]]:
-    """By article and area: the text of the paragraph with the highest probability, and its hit."""
-    columns = (articles.c.id, article_paragraphs.c.position, paragraphs.c.fingerprint, paragraphs.c.text, hits)
+    """By article and area: the text of the paragraph with the highest probability, and its hit.
+
+    Among paragraphs whose probability looks the same when it is shown, the first that is not the headline: that one says more.
+    """
+    columns = (articles.c.id, articles.c.title, article_paragraphs.c.position, paragraphs.c.fingerprint, paragraphs.c.text, hits)
     joined = (
         articles.join(article_paragraphs, _current())
         .join(paragraphs, paragraphs.c.id == article_paragraphs.c.paragraph_id)
         .join(hits, and_(hits.c.matcher_id == matcher, hits.c.paragraph_id == article_paragraphs.c.paragraph_id))
     )
-    chosen = select(*columns).select_from(joined).order_by(hits.c.probability, article_paragraphs.c.position.desc())
-    found: dict[tuple[int, str], tuple[str, Hit]] = {}
+    chosen = select(*columns).select_from(joined)
+    best: dict[tuple[int, str], Row[Any]] = {}
     for ids in _pieces(sorted(set(article_ids))):
-        found.update(((row.id, row.area), (row.text, _hit(row))) for row in connection.execute(chosen.where(articles.c.id.in_(ids))))
-    return found
+        for row in connection.execute(chosen.where(articles.c.id.in_(ids))):
+            key = (row.id, row.area)
+            if key not in best or _speaks(row) > _speaks(best[key]):
+                best[key] = row
+    return {key: (row.text, _hit(row)) for key, row in best.items()}
+
+
+def _speaks(row: Row[Any]) -> tuple[float, bool, int]:
+    return round(row.probability, 2), row.text.strip() != row.title.strip(), -row.position
 
 
 def _hit(row: Row[Any]) -> Hit:

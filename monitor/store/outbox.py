@@ -17,7 +17,7 @@ from monitor.domain import Message
 from monitor.store import recipients as stored
 from monitor.store.database import insert
 from monitor.store.recipients import Recipient
-from monitor.store.schema import alerted, outbox, recipients
+from monitor.store.schema import alerted, announced, outbox, recipients
 
 # Longer than one message can take: a few answers of the server, each within the time-out of 30 seconds.
 LEASE = timedelta(minutes=15)
@@ -62,11 +62,13 @@ def tell(
     messages: Sequence[Message],
     stories: Sequence[tuple[int, Sequence[str]]],
     *,
+    signals: Sequence[tuple[str, str]] = (),
     key: str,
     considered: int,
     now: datetime,
 ) -> bool:
-    """Queues `messages` and records `stories` (each with its areas) as told by `key`, with the recipient's turn: all or nothing.
+    """Queues `messages` and records `stories` (each with its areas) and `signals` (area, what) as told by `key`, with the recipient's
+    turn: all or nothing.
 
     Returns False, having written nothing, when another process gave the turn meanwhile.
     """
@@ -79,6 +81,8 @@ def tell(
         for area in areas
     ]
     insert(connection, alerted, rows)
+    more = [{"recipient": recipient.key, "area": area, "what": what, "message": key, "told_at": now} for area, what in signals]
+    insert(connection, announced, more, keys=["recipient", "area", "what"])
     return True
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Update, and_, bindparam, select, update
 
 from monitor.store.database import insert
-from monitor.store.schema import alerted, articles, recipients
+from monitor.store.schema import alerted, announced, articles, recipients
 
 REMOVED = "no longer in the subscriptions file"
 BY_HAND = "paused by hand"
@@ -127,6 +127,9 @@ def _turn() -> Update:
 # Built once: they run for each recipient.
 _TURN = _turn()
 _TOLD = select(alerted.c.story).where(alerted.c.recipient == bindparam("mine"), alerted.c.story.in_(bindparam("stories", expanding=True)))
+_ANNOUNCED = select(announced.c.area, announced.c.what).where(
+    announced.c.recipient == bindparam("mine"), announced.c.what.in_(bindparam("those", expanding=True))
+)
 
 
 def take_turn(connection: Connection, recipient: Recipient, *, turn_at: datetime, considered: int) -> bool:
@@ -151,3 +154,11 @@ def told_stories(connection: Connection, key: str, stories: Sequence[int]) -> fr
         piece = stories[start : start + AT_ONCE]
         found.update(connection.scalars(_TOLD, {"mine": key, "stories": list(piece)}))
     return frozenset(found)
+
+
+def told_signals(connection: Connection, key: str, signals: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Those of `signals` (area, what) that this recipient was told of."""
+    if not signals:
+        return frozenset()
+    found = connection.execute(_ANNOUNCED, {"mine": key, "those": sorted({what for _, what in signals})})
+    return frozenset((area, what) for area, what in found).intersection(signals)

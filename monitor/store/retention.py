@@ -14,11 +14,13 @@ from sqlalchemy import ColumnElement, Connection, String, Table, and_, case, cas
 from sqlalchemy.exc import OperationalError
 
 from monitor.store.schema import article_paragraphs, articles, embeddings, entries, hits, metadata, paragraphs
+from monitor.store.words import forget
 
 # Rows of one transaction, so that a run that reads is not kept waiting.
 AT_ONCE = 5_000
 # SQLite's header of a row and of its cell, near enough for an estimate.
 ROW_BYTES = 8
+INDEX = "words"  # made by `monitor.store.words`, not in the metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def _is_in_article_since(day: date) -> ColumnElement[bool]:
 
 
 def drop_texts(connection: Connection, ids: tuple[int, ...]) -> None:
-    """The paragraphs, with their places in articles, their vectors and their ledger."""
+    """The paragraphs, with their places in articles, their words, their vectors and their ledger."""
+    forget(connection, ids)
     connection.execute(delete(paragraphs).where(paragraphs.c.id.in_(ids)))
 
 
@@ -80,16 +83,21 @@ def sizes(connection: Connection) -> tuple[tuple[TableSize, ...], bool]:
     """The tables, largest first, and whether their sizes are measured (else they are sums of lengths, without indexes)."""
     tables = list(metadata.tables.values())
     rows = {t.name: connection.scalar(select(func.count()).select_from(t)) or 0 for t in tables}
-    measured = _measured(connection, tables)
+    measured = _measured(connection, [*rows, INDEX])
     found = measured or {table.name: _estimated(connection, table) for table in tables}
+    rows[INDEX] = rows["paragraphs"]
     shown = (TableSize(name, number, found.get(name, 0)) for name, number in rows.items())
     return tuple(sorted(shown, key=lambda t: (-t.size, t.table))), measured is not None
 
 
-def _measured(connection: Connection, tables: list[Table]) -> dict[str, int] | None:
+def _measured(connection: Connection, names: list[str]) -> dict[str, int] | None:
     if connection.dialect.name == "postgresql":
-        return {t.name: int(connection.scalar(select(func.pg_total_relation_size(t.name))) or 0) for t in tables}
-    pages = "SELECT m.tbl_name, SUM(d.pgsize) FROM dbstat d JOIN sqlite_master m ON m.name = d.name GROUP BY m.tbl_name"
+        return {name: int(connection.scalar(select(func.pg_total_relation_size(name))) or 0) for name in names}
+    # SQLite keeps the index of words in tables named after it.
+    pages = f"""
+        SELECT CASE WHEN m.tbl_name LIKE '{INDEX}@_%' ESCAPE '@' THEN '{INDEX}' ELSE m.tbl_name END AS name, SUM(d.pgsize)
+        FROM dbstat d JOIN sqlite_master m ON m.name = d.name GROUP BY 1
+    """
     try:
         return {name: int(size) for name, size in connection.exec_driver_sql(pages)}
     except OperationalError:  # this SQLite was compiled without dbstat

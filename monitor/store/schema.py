@@ -253,21 +253,24 @@ sightings = Table(
     Column("story", Id, nullable=False),
     Column("source_id", Id, nullable=False),
     Index(None, "matcher_id", "day"),
+    Index(None, "matcher_id", "story"),
     Index(None, "article_id"),
+    sqlite_with_rowid=False,  # a line of an area is read in one piece
 )
 
 daily_counts = Table(
     "daily_counts",
     metadata,
     _to("matchers.id", "matcher_id", primary_key=True),
+    Column("dimension", String(16), primary_key=True),  # all, language, source, source-kind
     Column("area", String(64), primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("dimension", String(16), primary_key=True),  # all, language, source, source-kind
     Column("value", String(255), primary_key=True),
     Column("articles", Integer, nullable=False),
     Column("stories", Integer, nullable=False),
     Column("articles_seen", Integer, nullable=False),
     Index(None, "matcher_id", "dimension", "day"),
+    sqlite_with_rowid=False,
 )
 
 daily_coverage = Table(
@@ -319,6 +322,17 @@ alerted = Table(
     Column("recipient", String(255), primary_key=True),
     Column("story", Id, primary_key=True, autoincrement=False),
     Column("area", String(64), primary_key=True),
+    Column("message", String(255), nullable=False),
+    Column("told_at", UtcTime, nullable=False),
+)
+
+# What was told besides stories: a day that burst (`burst 2026-11-22`), a name first seen (`first topological qubit`).
+announced = Table(
+    "announced",
+    metadata,
+    Column("recipient", String(255), primary_key=True),
+    Column("area", String(64), primary_key=True),
+    Column("what", String(255), primary_key=True),
     Column("message", String(255), nullable=False),
     Column("told_at", UtcTime, nullable=False),
 )

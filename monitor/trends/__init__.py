@@ -5,7 +5,7 @@ articles times their own share of the area (indirect standardisation, as epidemi
 Statistical Methods in Cancer Research II, 1987, chapter 2). So neither a feed that failed nor a feed that was added looks like news.
 """
 
-from monitor.trends.bursts import BASELINE_DAYS, GAP_DAYS, MIN_SURPRISE, find_bursts
+from monitor.trends.bursts import BASELINE_DAYS, GAP_DAYS, MIN_HISTORY_DAYS, MIN_SURPRISE, find_bursts
 from monitor.trends.change import Change, Direction, change_of
 from monitor.trends.coverage import MIN_COVERAGE, poor_days
 from monitor.trends.fresh import FreshTerm, HitText, fresh_terms
@@ -17,6 +17,7 @@ __all__ = [
     "BASELINE_DAYS",
     "GAP_DAYS",
     "MIN_COVERAGE",
+    "MIN_HISTORY_DAYS",
     "MIN_SURPRISE",
     "Change",
     "Direction",

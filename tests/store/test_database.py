@@ -24,7 +24,9 @@ from tests.builders import NOW, add_source
 
 def test_the_migrations_make_the_tables_of_the_schema(database: Database) -> None:
     with database.reading() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        # The index of words is another thing on each database; its tests are in test_words.py.
+        ours = {"compare_type": False, "include_name": lambda name, kind, _: kind != "table" or not str(name).startswith("words")}
+        context = MigrationContext.configure(connection, opts=ours)
         assert compare_metadata(context, metadata) == []
         for view in VIEWS:
             connection.exec_driver_sql(f"SELECT * FROM {view}").fetchall()

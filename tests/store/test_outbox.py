@@ -16,7 +16,7 @@ from monitor.store import news, outbox, recipients
 from monitor.store.database import Database
 from monitor.store.outbox import LEASE
 from monitor.store.recipients import Recipient, Wanted
-from monitor.store.schema import alerted
+from monitor.store.schema import alerted, announced
 from monitor.store.schema import outbox as table
 from tests.builders import NOW, add_article, add_hit, add_source, live_matcher
 
@@ -130,6 +130,7 @@ def test_a_turn_is_given_once(database: Database) -> None:
                 ana,
                 [message(number)],
                 [(7, ("6g", "deep-sea"))],
+                signals=[("6g", "burst 2026-11-22")],
                 key=f"key-{number}",
                 considered=7,
                 now=NOW + timedelta(seconds=1),
@@ -144,6 +145,9 @@ def test_a_turn_is_given_once(database: Database) -> None:
         assert sorted(rows) == [("ana", "6g", 7, f"key-{done.index(True)}"), ("ana", "deep-sea", 7, f"key-{done.index(True)}")]
         assert recipients.told_stories(connection, "ana", [6, 7, 8]) == {7}
         assert recipients.told_stories(connection, "bo", [6, 7, 8]) == frozenset()
+        asked = [("6g", "burst 2026-11-22"), ("deep-sea", "burst 2026-11-22"), ("6g", "burst 2026-11-23")]
+        assert recipients.told_signals(connection, "ana", asked) == {("6g", "burst 2026-11-22")}
+        assert recipients.told_signals(connection, "ana", asked[1:]) == recipients.told_signals(connection, "bo", asked) == frozenset()
         after = recipients.all_recipients(connection)["ana"]
         assert (after.considered, after.turn_at) == (7, NOW + timedelta(seconds=1))
 
@@ -157,7 +161,11 @@ def test_telling_is_all_or_nothing(database: Database) -> None:
 
     def broken_off() -> None:
         with database.writing() as connection:
-            assert outbox.tell(connection, ana, [message()], [(7, ("6g",))], key="key", considered=7, now=NOW + timedelta(seconds=1))
+            signals = [("6g", "burst 2026-11-22")]
+            told = outbox.tell(
+                connection, ana, [message()], [(7, ("6g",))], signals=signals, key="key", considered=7, now=NOW + timedelta(seconds=1)
+            )
+            assert told
             raise PowerCut
 
     with pytest.raises(PowerCut):
@@ -165,6 +173,7 @@ def test_telling_is_all_or_nothing(database: Database) -> None:
     with database.reading() as connection:
         assert connection.scalar(select(func.count()).select_from(table)) == 0
         assert connection.scalar(select(func.count()).select_from(alerted)) == 0
+        assert connection.scalar(select(func.count()).select_from(announced)) == 0
         assert recipients.all_recipients(connection)["ana"] == ana
 
 
@@ -298,3 +307,15 @@ def test_news_and_what_holds_it_up(database: Database) -> None:
         assert (text, hit.probability, hit.evidence.mentions[0].start) == ("And 6G there.", 0.8, 4)
         assert news.texts(connection, [first.id]) == {first.id: "First\n6G here.\nAnd 6G there."}
         assert news.sightings(connection, matcher, []) == ()
+
+
+def test_of_paragraphs_alike_the_first_that_is_not_the_headline_is_quoted(database: Database) -> None:
+    with database.writing() as connection:
+        matcher = live_matcher(connection)
+        texts = ("6G is here", "The 6G mast stands.", "A 6G mast hums.", "Some 6G.")
+        article = add_article(connection, add_source(connection, "S"), day=NOW.date(), title="6G is here", texts=texts)
+        for paragraph, p in zip(article.paragraphs, (0.999, 0.997, 0.998, 0.98), strict=True):
+            add_hit(connection, matcher, paragraph, "6g", probability=p)
+        add_hit(connection, matcher, article.paragraphs[0], "deep-sea")
+        found = news.evidence(connection, matcher, [article.id])
+    assert {area: text for (_, area), (text, _) in found.items()} == {"6g": texts[1], "deep-sea": texts[0]}

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from monitor.store.schema import article_paragraphs, matched
 from monitor.taxonomy import Taxonomy
 from tests import builders
 
+_numbers = count(1)
 # The package's attribute of that name is the stage itself.
 stage = import_module("monitor.pipeline.alert")
 
@@ -38,11 +40,11 @@ def wish(name: str = "ana", **keys: Any) -> Subscription:
 class Desk:
     """`now` is the clock, `sent` what was sent; `refusals` are raised, one a message, by address."""
 
-    def __init__(self, folder: Path, taxonomy: Taxonomy) -> None:
+    def __init__(self, folder: Path, taxonomy: Taxonomy, database: Database | None = None) -> None:
         self.now = builders.NOW
         self.sent: list[Message] = []
         self.refusals: dict[str, list[DeliveryError]] = {}
-        self.database = Database("sqlite:///monitor.db", home=folder)
+        self.database = database or Database("sqlite:///monitor.db", home=folder)
         settings = Settings(home=folder, mail=MailSettings(sender="areawatch <areawatch@example.org>"))
         never: Callable[[], Any] = lambda: pytest.fail("no model is needed to tell")  # noqa: E731
         self.parts = Parts(settings, self.database, taxonomy, builders.VERSION, never, never, clock=lambda: self.now)
@@ -79,7 +81,7 @@ class Desk:
         with self.database.writing() as connection:
             added = builders.add_article(
                 connection, source or self.source, day=day or self.now.date(), title=title, texts=[unique], language=language,
-                story=story, seen_at=self.now,
+                story=story, seen_at=self.now, url=f"https://desk.example/{next(_numbers)}",
             )  # fmt: skip
             if looked:
                 self._look(connection, self.matcher, added.paragraphs[0], areas, words, probability)
@@ -120,9 +122,9 @@ class Desk:
         file = self.parts.settings.path(self.parts.settings.subscriptions)
         file.write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
 
-    def alert(self, **extras: Any) -> dict[str, int]:
+    def alert(self) -> dict[str, int]:
         """One call of the stage; counters that are not zero."""
-        return {name: number for name, number in stage.alert(self.parts, **extras).items() if number}
+        return {name: number for name, number in stage.alert(self.parts).items() if number}
 
     def told(self) -> list[str]:
         """Subjects sent so far."""

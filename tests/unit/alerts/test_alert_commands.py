@@ -17,7 +17,6 @@ from monitor import app as composition
 from monitor.alerts.channels import open_channels
 from monitor.alerts.unsubscribe import UnsubscribeServer
 from monitor.cli import tell
-from monitor.domain import Burst
 from monitor.errors import DeliveryError, InputError, MonitorError
 from monitor.store import recipients
 
@@ -189,6 +188,6 @@ def test_the_real_way_out_is_a_folder_of_files(monitor: Command, desk: Desk, mon
     monkeypatch.setattr(stage, "open_channels", open_channels)
     desk.subscribe(wish())
     desk.story("6g")
-    desk.alert(bursts=[Burst("6g", desk.now.date(), 9, 2.1, 4.0)])
+    desk.alert()
     [file] = desk.parts.settings.home.glob("outbox/*.eml")
     assert file.read_bytes().startswith(b"From: areawatch <areawatch@example.org>\r\nTo: ana@example.org\r\nSubject: 6G mobile")

@@ -11,7 +11,7 @@ import pytest
 import wcwidth
 from alert_desk import wish
 
-from monitor.alerts.digest import NO_EXTRAS, Digest, Extras, Line, Sender, Week, messages, subject, thread_id
+from monitor.alerts.digest import NO_EXTRAS, Digest, Extras, FirstMention, Line, Sender, Week, messages, subject, thread_id
 from monitor.alerts.rendering import Templates
 from monitor.alerts.sample import check_templates, sample_digest
 from monitor.domain import Burst, Mention, Message, Told
@@ -42,10 +42,14 @@ def message(found: Digest, sender: Sender = Sender("example.org")) -> Message:  
     return messages(found, Templates(), sender, "T0KEN")[0]
 
 
+def first_mention(term: str = "Brightwater Systems", title: str = "A quieter cold") -> FirstMention:
+    return FirstMention("quantum-technology", term, 3, title, "https://news.example/3", "en")
+
+
 def full() -> Digest:
     extras = Extras(
         bursts=(Burst("quantum-technology", date(2026, 11, 22), 9, 2.1, 4.2),),
-        firsts=("“topological qubit” was seen for the first time, in Wafer & Wire.",),
+        firsts=(first_mention(),),
         notes=("2 of 40 sources could not be read and are missing here: Radio Plateau, Tidewater Review.",),
         week=(Week("6g", 12, 7), Week("quantum-technology", 31, 9)),
     )
@@ -110,9 +114,16 @@ class Tags(HTMLParser):
 def test_hostile_text_stays_text(case: str) -> None:
     text = HOSTILE[case]
     stories = told(title=text, quote=text, source=text, also_in=(text,) * 9, exemplar=text), told(story=2)
-    found = message(digest(*stories, rest=(told(story=3, title=text, source=text),), extras=Extras(firsts=(text,), notes=(text,))))
+    found = message(
+        digest(*stories, rest=(told(story=3, title=text, source=text),), extras=Extras(firsts=(first_mention(text, text),), notes=(text,)))
+    )
     harmless = message(
-        digest(told(quote="q", also_in=("b",) * 9), told(story=2), rest=(told(story=3),), extras=Extras(firsts=("f",), notes=("n",)))
+        digest(
+            told(quote="q", also_in=("b",) * 9),
+            told(story=2),
+            rest=(told(story=3),),
+            extras=Extras(firsts=(first_mention("f", "f"),), notes=("n",)),
+        )
     )
     assert "\n" not in found.subject
     assert wcwidth.width(found.subject) <= 100

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from alert_desk import Desk, stage, wish
 
-from monitor.alerts.operator import Facts, SourceFact, beat, findings, operator_message, reader_notes
+from monitor.alerts.operator import Facts, SourceFact, beat, coverage_notes, findings, operator_message, source_notes
 from monitor.domain import Coverage, Message, RunSummary
 from monitor.errors import DatabaseError, DeliveryError
 from monitor.store import outbox, runs
@@ -98,12 +98,10 @@ def test_a_failed_run_is_told_each_day_and_past_a_health_message() -> None:
 def test_readers_are_told_of_what_is_missing() -> None:
     sources = [SourceFact(f"S{n}", "failing, 1 in a row: x" if n < 10 else "ok", 1, 1) for n in range(40)]
     coverage = [Coverage((NOW - timedelta(days=1)).date(), 40, 30), Coverage(NOW.date(), 40, 39)]
-    assert reader_notes(sources, coverage) == (
-        "10 of 40 sources could not be read and are missing here: S0, S1, S2, S3, S4, S5, S6, S7 and 2 more.",
-        "On 22 Nov 2026 only 30 of 40 sources were read.",
-    )
-    assert reader_notes(sources[9:], coverage[1:]) == ("1 of 31 sources could not be read and is missing here: S9.",)
-    assert reader_notes(sources[10:], coverage[1:]) == ()
+    assert source_notes(sources) == ("10 of 40 sources could not be read and are missing here: S0, S1, S2, S3, S4, S5, S6, S7 and 2 more.",)
+    assert source_notes(sources[9:]) == ("1 of 31 sources could not be read and is missing here: S9.",)
+    assert source_notes(sources[10:]) == ()
+    assert coverage_notes(coverage) == ("On 22 Nov 2026 only 30 of 40 sources were read.",)
 
 
 def good_run(desk: Desk) -> None:

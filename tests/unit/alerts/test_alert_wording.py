@@ -63,14 +63,51 @@ TEXT = "The sixth generation of mobile networks will be tried in the harbour of 
 
 @pytest.mark.parametrize("start", [0, 4, 300, 700, len(TEXT) - 9])
 def test_a_quote_holds_its_mention(start: int) -> None:
+    text = TEXT.replace(".", ",")
     mention = Mention("x", start, start + 8)
-    quoted, [moved] = wording.quote(TEXT, [mention])
-    assert quoted[moved.start : moved.end] == TEXT[start : start + 8]
+    quoted, [moved] = wording.quote(text, [mention])
+    assert quoted[moved.start : moved.end] == text[start : start + 8]
     assert len(quoted) < wording.QUOTE_CHARACTERS + 2 * wording.SNAP + 2
     assert quoted.startswith("…") == (start > 150)
-    assert quoted.endswith("…") == (start < len(TEXT) - 300)
+    assert quoted.endswith("…") == (start < len(text) - 300)
     if quoted.startswith("…"):
-        assert TEXT[TEXT.index(quoted[1:40]) - 1] == " "
+        assert text[text.index(quoted[1:40]) - 1] == " "
+
+
+@pytest.mark.parametrize(
+    ("case", "text", "word", "quoted"),
+    [
+        ("the sentences around it", f"{'Rain fell all day. ' * 12}The 6G mast hums. {'It is tall. ' * 30}", "6G", "The 6G mast hums. " + "It is tall. " * 21),
+        ("no cut in a number", f"The 6G mast is 1.68 metres tall and stood {'very ' * 60}long.", "6G", None),
+        ("no cut after an abbreviation", f"The 6G mast of Dr. No {'stood very long there and ' * 12}fell.", "6G", None),
+        ("a script without spaces", "第六代移动通信的太赫兹链路已经启用。" * 20, "第六代", "第六代移动通信的太赫兹链路已经启用。" * 7),
+    ],
+)  # fmt: skip
+def test_a_quote_ends_with_a_sentence_where_one_ends(case: str, text: str, word: str, quoted: str | None) -> None:
+    found, [moved] = wording.quote(text, [Mention(word, text.index(word), text.index(word) + len(word))])
+    assert found[moved.start : moved.end] == word
+    if quoted is None:
+        assert found.endswith("…")
+        assert len(found) > wording.QUOTE_CHARACTERS - 10
+    else:
+        assert found == quoted.strip()
+
+
+@pytest.mark.parametrize(
+    ("case", "text", "title", "rest"),
+    [
+        ("a headline before the text", "6G is here — The 6G mast hums.", "6G is here", "The 6G mast hums."),
+        ("nothing but the headline", "6G is here", "6G is here", None),
+        ("no word of it after the headline", "6G is here. The mast hums.", "6G is here", None),
+        ("another beginning", "The 6G mast hums.", "6G is here", None),
+        ("no headline", "The 6G mast hums.", "", None),
+    ],
+)
+def test_a_quote_does_not_repeat_the_headline(case: str, text: str, title: str, rest: str | None) -> None:
+    mentions = [Mention("6G", at, at + 2) for at in range(len(text)) if text.startswith("6G", at)]
+    found, moved = wording.without_headline(text, mentions, title)
+    assert found == (rest or text)
+    assert [found[m.start : m.end] for m in moved] == ["6G"] * found.count("6G")
 
 
 def test_a_quote_of_wide_characters_is_half_as_many() -> None:
