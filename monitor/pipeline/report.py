@@ -77,8 +77,8 @@ def look(parts: Parts, days: tuple[date, date] | None = None) -> Site:
     with parts.database.reading() as connection:
         rows = read(connection, areas, first, last, now=now)
     names = {area.id: area.name() for area in areas}
-    pages = tuple(area_page(area, rows, names=names) for area in sorted(areas, key=lambda a: a.name().casefold()))
     policies = set(parts.taxonomy.policies)
+    pages = tuple(area_page(area, rows, names=names) for area in sorted(areas, key=lambda a: (a.id in policies, a.name().casefold())))
     periods = tuple(reversed([last - PERIOD * n + timedelta(1) for n in range(1, (last - first) // PERIOD + 1)]))
     return Site(
         made_at=now,

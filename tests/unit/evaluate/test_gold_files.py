@@ -49,6 +49,16 @@ def test_a_wrong_line_is_named(tmp_path: Path, case: str, line: str, message: st
         load_gold([write(tmp_path, '{"text": "fine"}', line)], AREAS)
 
 
+def test_a_line_is_labelled_for_technologies_unless_it_says_more(tmp_path: Path) -> None:
+    lines = (
+        '{"text": "t"}',
+        '{"text": "t", "facets": ["technology", "policy"]}',
+        '{"text": "t", "labels": ["funding"], "facets": ["policy"]}',
+    )
+    gold = load_gold([write(tmp_path, *lines)], AREAS)
+    assert [p.unsure for p in gold] == [{"funding"}, frozenset(), {"chips", "space"}]
+
+
 def test_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no file of labelled paragraphs"):
         load_gold([], AREAS)

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score, precision_score, recall_score
 
 from monitor.evaluate import metrics
 from monitor.evaluate.gold import Labelled
-from monitor.evaluate.metrics import Judged, calibration_bins, calibration_error, judge, measure, published
+from monitor.evaluate.metrics import Judged, calibration_bins, calibration_error, judge, measure, of_facet, published
 
 AREAS = ("chips", "space")
 
@@ -126,3 +126,12 @@ def test_the_interval_is_that_of_a_share(monkeypatch: pytest.MonkeyPatch) -> Non
     value, low, high = published(judged(rows))["false hits, negative"]
     spread = 1.96 * (0.2 * 0.8 / 400) ** 0.5
     assert (value, low, high) == pytest.approx((0.2, 0.2 - spread, 0.2 + spread), abs=0.012)
+
+
+def test_a_facet_is_measured_alone() -> None:
+    rows = [(paragraph(1, "chips", kind="hard-negative"), {"chips": 0.9}), (paragraph(2, "space", kind="negative"), {"chips": 0.8})]
+    space = of_facet(judged(rows), {"chips": "technology", "space": "policy"}, "policy")
+    assert (space.areas, measure(space)["micro"]["recall"]) == (("space",), 0.0)
+    chips = measure(of_facet(judged(rows), {"chips": "technology", "space": "policy"}, "technology"))
+    assert chips["micro"]["precision"] == 0.5
+    assert chips["false_hits"] == {"negative": {"paragraphs": 1, "share": 1.0}}, "what carries areas of another facet carries none of this"
