@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench setup format clean
+.PHONY: demo test check bench browser setup format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/monitor demo
@@ -17,6 +17,11 @@ check: $(VENV)/.tests-installed
 format: $(VENV)/.tests-installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# What the tests in tests/browser need; without it `make test` leaves them out and says so. As root on Debian or Ubuntu, with node and npm.
+browser:
+	command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq install -y chromium >/dev/null; }
+	cd tests/browser && npm install --no-package-lock --no-audit --no-fund --silent
 
 bench: $(VENV)/.tests-installed
 	$(BIN)/python -m benchmarks
