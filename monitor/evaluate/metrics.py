@@ -87,7 +87,7 @@ def measure(judged: Judged) -> dict[str, Any]:
         "areas": by_area,
         "languages": {language: _tally(judged, np.flatnonzero(languages == language)) for language in sorted(set(languages))},
         "kinds": {kind: _tally(judged, np.flatnonzero(kinds == kind)) for kind in sorted(set(kinds)) if not empty[kinds == kind].all()},
-        "false_hits": {kind: _false_hits(judged, kind) for kind in sorted(set(kinds[empty]))},
+        "false_hits": {kind: _false_hits(judged, kind) for kind in sorted({str(kind) for kind in kinds[empty]})},
         "calibration_error": calibration_error(judged),
     }
 
