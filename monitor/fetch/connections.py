@@ -140,7 +140,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         target = httpcore.URL(scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path)
         asked = httpcore.Request(method=request.method, url=target, headers=request.headers.raw, extensions=request.extensions)
         async with AsyncExitStack() as held:
-            pool = proxied or await held.enter_async_context(self._direct.at(target))
+            pool = proxied if proxied is not None else await held.enter_async_context(self._direct.at(target))
             answer = await pool.handle_async_request(asked)
             return httpx.Response(
                 answer.status, headers=answer.headers, stream=_Stream(answer, held.pop_all()), extensions=answer.extensions

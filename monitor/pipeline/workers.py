@@ -41,10 +41,8 @@ class Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None:
-            self._pool.close()
-        else:
-            self._pool.stop()
+        end: Callable[[], None] = self._pool.close if error is None else self._pool.stop
+        end()
         self._pool.join()
 
     async def call(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
