@@ -12,6 +12,7 @@ import numpy as np
 from monitor.domain import Vectors
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.prune import prune
+from monitor.pipeline.trends import write_findings
 from monitor.store import articles, counts, hits
 from monitor.stories import StoryIndex
 
@@ -110,8 +111,10 @@ def count(parts: Parts) -> Counter[str]:
         matcher = hits.live_matcher(connection)
         if matcher is None:
             return Counter(rows=0)
-        rows = counts.replace_counts(connection, matcher, [area.id for area in parts.taxonomy.areas], first, last)
+        areas = [area.id for area in parts.taxonomy.areas]
+        rows = counts.replace_counts(connection, matcher, areas, first, last)
         counts.replace_coverage(connection, first, last)
+        write_findings(connection, matcher, areas, first, last)
     return Counter(rows=rows, **prune(parts))
 
 
