@@ -1,10 +1,10 @@
-"""`monitor report` and `monitor moves` over a stored archive of today."""
+"""`monitor report` and `monitor moves` over a stored archive, on the day that it ends."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,23 @@ import typer
 import yaml
 from typer.testing import CliRunner, Result
 
+from monitor import app as composition
 from monitor.cli import pages
 from monitor.store.database import Database, upgrade
 from monitor.taxonomy import load_taxonomy
 from tests.archive import fill
+from tests.builders import NOW
 
 Run = Callable[..., Result]
 KEYS = ("quantum-technology", "humanoid-robots")
+
+
+class Then(datetime):
+    """The day on which the archive ends."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return NOW
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     url = f"sqlite:///{folder / 'monitor.db'}"
     upgrade(url)
     with Database(url).writing() as connection:
-        fill(connection, now=datetime.now(UTC), seed=6)
+        fill(connection, seed=6)
     (folder / "taxonomy" / "areas").mkdir(parents=True)
     for area in load_taxonomy().areas:
         if area.id in KEYS:
@@ -42,6 +52,9 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("MONITOR_DATABASE_URL", "sqlite:///monitor.db")
     monkeypatch.setenv("MONITOR_TAXONOMY", str(home / "taxonomy"))
     monkeypatch.setenv("COLUMNS", "200")
+    # What the archive holds depends on the weekday that it ends on.
+    monkeypatch.setattr(pages, "datetime", Then)
+    monkeypatch.setattr(composition, "now", Then.now)
     app = typer.Typer()
     pages.register(app)
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
@@ -52,7 +65,7 @@ def test_moves_for_scripts(run: Run) -> None:
     quantum = next(row for row in found["areas"] if row["area"] == "quantum-technology")
     assert quantum["direction"] == "rising"
     assert quantum["low"] < quantum["ratio"] < quantum["high"]
-    today = datetime.now(UTC).date()
+    today = NOW.date()
     assert quantum["bursts"][-1]["day"] in [str(today - timedelta(n)) for n in (1, 2, 3)]
     assert found["poorly_covered"] == [str(today - timedelta(17)), str(today - timedelta(16))]
 
