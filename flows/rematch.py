@@ -10,7 +10,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.utilities.annotations import quote
 
-from flows.stages import parts_of, run_name
+from flows.stages import parts_of, report_failure, run_name
 from monitor.pipeline import Parts
 from monitor.pipeline.rematch import Rematched
 from monitor.pipeline.rematch import rematch as rematch_history
@@ -22,7 +22,7 @@ def run_rematch(parts: Parts, since: date | None, dry_run: bool) -> Rematched:
     return rematch_history(parts, since=since, dry_run=dry_run)
 
 
-@flow(name="rematch", flow_run_name=run_name, persist_result=False)
+@flow(name="rematch", flow_run_name=run_name, on_failure=[report_failure], on_crashed=[report_failure], persist_result=False)
 def rematch(config: str | None = None, since: date | None = None, dry_run: bool = False) -> dict[str, Any]:
     """Applies a changed taxonomy to the history and makes it live in one step; broken off, a further run goes on where it was."""
     done = run_rematch(cast(Parts, quote(parts_of(config))), since, dry_run)

@@ -12,12 +12,17 @@ from typing import Any, cast
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import FlowRun, State, TaskRun
+from prefect.flows import Flow
 from prefect.runtime import flow_run
+from prefect.tasks import Task
 from prefect.utilities.annotations import quote
 
 from monitor import app
 from monitor.domain import RunSummary
+from monitor.errors import ConfigurationError
 from monitor.pipeline import STAGES, Parts
+from monitor.pipeline.alert import tell_operator
 from monitor.pipeline.parts import Progress, silent
 from monitor.settings import load_settings
 
@@ -49,7 +54,17 @@ def run_name() -> str:
     return f"{flow_run.get_flow_name()}-{scheduled:%Y-%m-%d}"
 
 
-@task(cache_policy=NO_CACHE, retry_delay_seconds=30, persist_result=False)
+def report_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001  # Prefect names them
+    """Tells the operator that a run failed; what was stored stays, and the next run goes on from there."""
+    tell_operator(parts_of((flow_run.parameters or {}).get("config")), error=f"{flow_run.name}: {state.message or state.name}")
+
+
+def is_worth_repeating(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001  # Prefect gives them
+    """A wrong configuration is as wrong half a minute later."""
+    return not isinstance(state.result(raise_on_failure=False), ConfigurationError)
+
+
+@task(cache_policy=NO_CACHE, retry_delay_seconds=30, retry_condition_fn=is_worth_repeating, persist_result=False)
 def run_stage(name: str, parts: Parts) -> dict[str, int]:
     """One stage of the pipeline."""
     return dict(STAGES[name](parts))

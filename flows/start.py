@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from monitor.domain import RunSummary
 from monitor.errors import MonitorError
@@ -44,19 +45,24 @@ def run_nightly(settings: Settings, progress: Callable[[str, int, int], None]) -
 
 
 def up(settings: Settings, *, port: int = 4200) -> None:
-    """A Prefect server, unless PREFECT_API_URL names one, and the nightly schedule, in the foreground until it is stopped."""
+    """A Prefect server, unless PREFECT_API_URL names one, with the nights and the readers' hours, in the foreground until it is stopped."""
     settle(settings.home)
     address = os.environ.setdefault("PREFECT_API_URL", f"http://127.0.0.1:{port}/api")
     with _server(address, port, settings.home.absolute() / ".prefect" / "server.log"):
+        from prefect import serve
+        from prefect.deployments.runner import RunnerDeployment
         from prefect.schedules import Cron
 
+        from flows.alert import EVERY, alert
         from flows.nightly import nightly
 
         print(
             f"The nightly run starts at {settings.cron!r} ({settings.timezone}); look at {address.removesuffix('/api')}",
             flush=True,
         )
-        nightly.serve(name="nightly", schedule=Cron(settings.cron, timezone=settings.timezone), pause_on_shutdown=False)
+        night = nightly.to_deployment("nightly", schedule=Cron(settings.cron, timezone=settings.timezone))
+        hours = alert.to_deployment("digest", schedule=Cron(EVERY))
+        serve(cast(RunnerDeployment, night), cast(RunnerDeployment, hours), pause_on_shutdown=False)
 
 
 @contextmanager

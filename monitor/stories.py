@@ -50,8 +50,9 @@ Digest = NDArray[np.uint32]
 def shingles(text: str) -> bytes:
     """The sketch of a text: 517 bytes, or 17 where the text is so short that only the same text is like it. Never raises."""
     units = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-    length = CHARACTERS if 2 * sum(1 for unit in units if _CHARACTER.match(unit)) > len(units) else WORDS
-    sequences = {" ".join(units[at : at + length]) for at in range(len(units) - length + 1)}
+    east = not text.isascii() and 2 * sum(1 for unit in units if _CHARACTER.match(unit)) > len(units)
+    length = CHARACTERS if east else WORDS
+    sequences = set(map(" ".join, zip(*(units[start:] for start in range(length)), strict=False)))
     if len(sequences) < SHORT:
         return _EXACT + hashlib.blake2b(" ".join(units).encode("utf-8", "replace"), digest_size=16).digest()
     sketch = RMinHash(PERMUTATIONS, SEED)

@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam
 
 from monitor.domain import SourceKind
+from monitor.pipeline.trends import write_findings
 from monitor.store.counts import replace_counts, replace_coverage
 from monitor.store.schema import articles
 from tests.builders import NOW, add_hits, add_paragraphs, add_source, ask, fingerprint, hit_row, link, live_matcher, noon, write
@@ -107,6 +108,7 @@ def fill(connection: Connection, *, now: datetime = NOW, days: int = 70, seed: i
     hit_count = _store(connection, matcher, written)
     replace_counts(connection, matcher, list(STORIES), first, last)
     replace_coverage(connection, first, last)
+    write_findings(connection, matcher, list(STORIES), first, last)
     return Archive(matcher, first, last, sources, burst_days, poor, len(written), hit_count)
 
 

@@ -12,6 +12,8 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,26 @@ def test_deployed_from_prefect_yaml_a_worker_runs_it_and_the_rows_are_there(pref
         assert (run.state, run.error) == ("done", None)
     assert re.search(rf"nightly-{now:%Y-%m}", said), "the run's name says which day"
     assert completed(prefect["PREFECT_API_URL"]) == ["nightly"]
+
+
+def test_a_failed_flow_reaches_the_operator(prefect: dict[str, str], home: Path) -> None:
+    (home / "areawatch.toml").write_text(f'operator = "ops@example.org"\n{CONFIGURATION}', encoding="utf-8")
+    (home / "subscriptions.yaml").write_text("subscriptions:\n  - name: ana\n    zone: Mars\n    channels: [{email: a@example.org}]\n")
+    code = f"from flows.alert import alert; alert(config={str(home / 'areawatch.toml')!r})"
+    done = subprocess.run([sys.executable, "-c", code], env=prefect, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 1
+    assert "retry" not in (done.stdout + done.stderr).lower(), "a wrong file is wrong half a minute later"
+    [file] = (home / "messages").glob("operator-*-failed.eml")
+    message = message_from_bytes(file.read_bytes(), policy=default)
+    said = " ".join(message.get_body(("plain",)).get_content().split())  # type: ignore[union-attr]
+    assert re.search(r"The run failed: alert-\d{4}-\d\d-\d\d: .*subscriptions\.yaml:3: `subscriptions\.0\.zone`: no time zone", said), said
+
+
+def test_readers_are_told_every_half_hour_by_both_schedules() -> None:
+    from flows.alert import EVERY
+
+    deployments = {d["name"]: d for d in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]}
+    assert [s["cron"] for s in deployments["digest"]["schedules"]] == [EVERY]
 
 
 def test_every_deployment_names_a_flow_that_is_there() -> None:

@@ -12,7 +12,19 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+DERIVED = {
+    "daily_together": [("stories", sa.Integer(), False)],
+    "daily_bursts": [("reports", sa.Integer(), False), ("expected", sa.Float(), False), ("surprise", sa.Float(), False)],
+    "daily_moves": [
+        ("direction", sa.String(length=32), False),
+        ("reports", sa.Integer(), False),
+        ("expected", sa.Float(), False),
+        *((name, sa.Float(), True) for name in ("ratio", "low", "high")),
+    ],
+}
 TABLES = [
+    *DERIVED,
+    "daily_reading",
     "sightings",
     "matched",
     "hits",
@@ -255,6 +267,26 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_daily_counts_matcher_id_dimension_day"), "daily_counts", ["matcher_id", "dimension", "day"], unique=False)
+    for name, columns in DERIVED.items():
+        op.create_table(
+            name,
+            sa.Column("matcher_id", Id, nullable=False),
+            sa.Column("area", sa.String(length=64), nullable=False),
+            *([sa.Column("other", sa.String(length=64), nullable=False)] if name == "daily_together" else []),
+            sa.Column("day", sa.Date(), nullable=False),
+            *(sa.Column(column, kind, nullable=nullable) for column, kind, nullable in columns),
+            sa.ForeignKeyConstraint(["matcher_id"], ["matchers.id"], name=op.f(f"fk_{name}_matcher_id_matchers"), ondelete="CASCADE"),
+            sa.PrimaryKeyConstraint("matcher_id", "area", *(["other"] if name == "daily_together" else []), "day", name=op.f(f"pk_{name}")),
+            sqlite_with_rowid=name != "daily_together",
+        )
+    op.create_index(op.f("ix_daily_together_matcher_id_day"), "daily_together", ["matcher_id", "day"], unique=False)
+    op.create_table(
+        "daily_reading",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("articles", sa.Integer(), nullable=False),
+        sa.Column("poor", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_daily_reading")),
+    )
     op.create_table(
         "entries",
         sa.Column("id", Id, nullable=False),

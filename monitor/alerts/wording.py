@@ -23,6 +23,9 @@ SNAP = 24
 # Characters that reorder, hide or break a line; joiners stay, since emoji and Indic scripts need them.
 _UNWANTED = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Marks above and below a letter; a pile of them is drawn over the lines around it. No script needs more than four.
+_MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILE = re.compile(f"({_MARK}{{4}}){_MARK}+")
 _SPACES = re.compile(r"\s+")
 # Where a sentence ends; a word of less than three letters before the full stop is taken for an abbreviation.
 _SENTENCE_END = re.compile('(?:(?<=\\w{3})[.!?…]["”’»)]*(?=\\s)|[。！？][」』”）]*)\\s*')
@@ -33,8 +36,8 @@ _MARKS = 4
 
 
 def plain(text: str) -> str:
-    """`text` without control characters, direction marks and lone surrogates; each becomes a space. Length may change."""
-    return _UNWANTED.sub("", _CONTROLS.sub(" ", text))
+    """`text` without control characters and lone surrogates, each a space, direction marks and piles of marks. Length may change."""
+    return _PILE.sub(r"\1", _UNWANTED.sub("", _CONTROLS.sub(" ", text)))
 
 
 def clean(text: str, columns: int | None = None) -> str:

@@ -28,7 +28,7 @@ Rows = Iterator[dict[str, Any]]
 
 
 def export(
-    view: Annotated[str, typer.Argument(help="trend, mention or coverage")],
+    view: Annotated[str, typer.Argument(help=", ".join(VIEWS))],
     csv: Annotated[Path | None, typer.Option("--csv", help="file for spreadsheets; - for standard output")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="file for scripts, one JSON document; - for standard output")] = None,
     parquet: Annotated[Path | None, typer.Option("--parquet", help="file for pandas, polars, DuckDB")] = None,
@@ -125,7 +125,10 @@ def write_parquet(file: Path, columns: list[str], rows: Rows) -> int:
     kinds = {
         **dict.fromkeys(("articles", "stories", "articles_seen", "sources_due", "sources_read"), pyarrow.int64()),
         **dict.fromkeys(("story", "article_id", "paragraph_id", "position"), pyarrow.int64()),
+        **dict.fromkeys(("reports",), pyarrow.int64()),
         **dict.fromkeys(("share", "coverage", "probability", "similarity"), pyarrow.float64()),
+        **dict.fromkeys(("expected", "surprise", "ratio", "low", "high"), pyarrow.float64()),
+        "poor": pyarrow.bool_(),
         **dict.fromkeys(("published_at", "first_seen_at"), pyarrow.timestamp("us", tz="UTC")),
         "day": pyarrow.date32(),
     }

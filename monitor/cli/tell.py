@@ -19,8 +19,8 @@ from monitor.alerts.unsubscribe import UnsubscribeServer
 from monitor.alerts.wording import words_of
 from monitor.cli import show
 from monitor.cli.look import open_database
-from monitor.errors import InputError
-from monitor.pipeline.alert import alert, open_templates, read_wishes, send_queued, sender_of, sync, tell_due
+from monitor.errors import InputError, MonitorError
+from monitor.pipeline.alert import alert, open_templates, read_wishes, send_queued, sender_of, sync, tell_due, tell_operator
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.preview import Preview, digests_now, preview
 from monitor.settings import load_settings
@@ -45,11 +45,22 @@ def digest(
     if dry_run:
         _show_digests(parts, [_wish(parts, name)] if name else list(read_wishes(parts).values()), json=json)
         return
-    done = _tell(parts, name) if name else alert(parts)
+    done = _tell(parts, name) if name else _tell_all(parts)
     if json:
         show.as_json(dict(done))
     else:
         show.say(f"{done['stories']} stories told in {done['queued']} messages; {done['sent']} sent, {done['failed']} failed.")
+
+
+def _tell_all(parts: Parts) -> Counter[str]:
+    """As often as cron calls it: those whose hour has come, and the operator when something is wrong."""
+    try:
+        done = alert(parts)
+    except MonitorError as error:
+        tell_operator(parts, error=str(error))
+        raise
+    tell_operator(parts)
+    return done
 
 
 def _tell(parts: Parts, name: str) -> Counter[str]:

@@ -8,7 +8,7 @@ return what can be pickled: they run in other processes, for a page may take a s
 """
 
 from monitor.extract.article import read_entry, read_page
-from monitor.extract.language import language_of
+from monitor.extract.language import language_of, load_models
 from monitor.extract.paragraphs import fingerprint, paragraphs_of
 
-__all__ = ["fingerprint", "language_of", "paragraphs_of", "read_entry", "read_page"]
+__all__ = ["fingerprint", "language_of", "load_models", "paragraphs_of", "read_entry", "read_page"]

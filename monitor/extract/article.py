@@ -187,8 +187,8 @@ def _no_article(page: Page, body: Body, found: Sequence[Block], size: float) -> 
         return NoArticle(Unread.NOT_AN_ARTICLE, "the page holds a video or a recording")
     if size < verdicts.PAGE_NOTICE and not page.linked.article and verdicts.asks_consent(text, size):
         return NoArticle(Unread.NOT_AN_ARTICLE, "the page asks for consent to cookies")
-    linked = sum(size_of(block.text) * block.links for block in found)
-    if size < ENOUGH and linked > 4 * ENOUGH and not page.linked.article:
+    few = size < ENOUGH and not page.linked.article
+    if few and sum(size_of(block.text) * block.links for block in found) > 4 * ENOUGH:
         return NoArticle(Unread.NOT_AN_ARTICLE, "the page holds links and hardly any text")
     return None
 

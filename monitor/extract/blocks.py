@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ _INLINE = """
 """
 _IN_LINE = frozenset(_INLINE.split())
 _ITEM = frozenset({"li", "dd", "dt"})
-_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ def blocks(tree: HtmlElement) -> list[Block]:
     for event, element in walk:
         tag, step = element.tag, 1 if event == "start" else -1
         if tag not in _IN_LINE:
-            if pieces and (text := _SPACES.sub(" ", "".join(pieces)).strip()):
-                share = len(_SPACES.sub(" ", "".join(linked)).strip()) / len(text)
+            if pieces and (text := " ".join("".join(pieces).split())):
+                share = len(" ".join("".join(linked).split())) / len(text) if linked else 0.0
                 found.append(Block(text, min(1.0, share), owner, asides > 0, items > 0))
             pieces, linked = [], []
             owner = element if step == 1 else element.getparent()

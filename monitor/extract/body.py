@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml.html import HtmlElement
 from trafilatura import bare_extraction
@@ -17,7 +18,7 @@ from monitor.extract.blocks import LINK, Block, blocks, lines_of, main_blocks, u
 from monitor.extract.boilerplate import heads_related, is_boilerplate
 from monitor.extract.linked import embedded_text
 from monitor.extract.page import Page
-from monitor.extract.paragraphs import SHORT, prose_size, size_of
+from monitor.extract.paragraphs import REMEMBERED, SHORT, prose_size, size_of
 
 # The structured data's text is taken where it is so much longer than what was found: other markers of paid text cut it off. Below
 # that it is the same text without its headings and lists.
@@ -37,7 +38,7 @@ SHORT_ARTICLE = 150
 TEXT_AGAIN = 20
 
 _STOPS = (".", "。", "!", "?", "！", "？", "”", "」", "…")
-_FOLDED = re.compile(r"[\W_]+")
+_NO_WORD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ def _same_make(body: Body, found: Sequence[Block]) -> list[str]:
     """The lines of all blocks that have the same tags and classes, and the same around them, as those of `body`."""
     texts = {_fold(line) for line in body.lines if prose_size(line)}
     makes = {make for block in found if _fold(block.text) in texts and (make := _make(block))}
+    if not makes:
+        return []
     return lines_of([block for block in found if not block.aside and block.links < LINK and _make(block) in makes])
 
 
@@ -165,4 +168,11 @@ def trimmed(body: Body, text: str) -> Body:
 
 def _fold(text: str) -> str:
     """Letters and digits alone, so that lines are the same whatever stands around and between their words."""
-    return _FOLDED.sub("", text).casefold()
+    return _cached_fold(text) if len(text) <= REMEMBERED else _folded(text)
+
+
+def _folded(text: str) -> str:
+    return _NO_WORD.sub("", text).casefold()
+
+
+_cached_fold = lru_cache(2_000)(_folded)

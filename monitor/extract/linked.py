@@ -25,7 +25,7 @@ _BREAK = re.compile(r"(?i)<(/p|/div|/li|/h[1-6]|br\s*/?)>")
 _SCRIPT = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>")
 _TAG = re.compile(r"<[^<>]{1,2000}>")
 
-_HOLDS_PARAGRAPHS = re.compile(r"(\\+u003c|\\+x3c|<)p[\s>\\]", re.I)
+_HOLDS_PARAGRAPHS = re.compile(r"(?:u003[cC]|x3[cC]|<)[pP][\s>\\]")
 _PARAGRAPH_START = re.compile(r"<p(?=[\s>])", re.I)
 _CODED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrt\"'/]))")
 _SIGNS = {"n": "\n", "r": " ", "t": " "}

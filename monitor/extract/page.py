@@ -29,7 +29,6 @@ _SEPARATED = re.compile(r"\s+[|–—\-·•»:]\s+|[_＿|｜]|\s*--\s*|-(?=[\u3
 # Pictures written out in their tag, or attributes without end, over which parsers take quadratic time.
 _HUGE_TAG = re.compile(r"<[A-Za-z][^<>]{20000,}>?")
 _UNSEEN = ("script", "style", "svg", "iframe", "template", "canvas")
-_SPACES = re.compile(r"\s+")
 _PAGE_NUMBER = re.compile(r"(page|p|seite|amp|all|full|print|[0-9]{1,3}|index(_\d+)?(\.s?html?)?)(/.*)?", re.I)
 
 
@@ -54,7 +53,7 @@ class Page:
     def headings(self) -> tuple[str, ...]:
         """The title element, the first h1 elements and og:title."""
         elements = [*islice(self.tree.iter("title"), 1), *islice(self.tree.iter("h1"), 3)]
-        texts = [_SPACES.sub(" ", element.text_content()).strip() for element in elements]
+        texts = [" ".join(element.text_content().split()) for element in elements]
         return tuple(text for text in (*texts, self.meta.get("og:title", "")) if text)
 
     @property
@@ -85,7 +84,7 @@ def _meta(tree: HtmlElement) -> dict[str, str]:
         if number == MAX_META:
             break
         name = element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv")
-        content = _SPACES.sub(" ", element.get("content") or "").strip()
+        content = " ".join((element.get("content") or "").split())
         if name and content:
             found.setdefault(name.strip().lower(), content)
     return found

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from math import ceil
 
 from monitor.domain import Paragraph
@@ -22,6 +23,7 @@ HEADINGS = 2
 # Characters from which a paragraph is cut: about 250 words, what an embedding model reads whole.
 LONG = 1_500
 MAX_TEXT = 2_000_000  # characters of a text that are read; a book has fewer
+REMEMBERED = 2_000  # characters of a text up to which what was found out about it is kept for a while
 # An ideograph, kana or syllable as words: 60 of them say what 25 words do.
 CHARACTER = 25 / 60
 # Text broken into lines of one length, as in mails: so many of its lines end within a sentence, and are near the longest.
@@ -50,16 +52,24 @@ def paragraphs_of(text: str) -> tuple[Paragraph, ...]:
 
 def fingerprint(text: str) -> str:
     """128-bit hash of `text` as 32 hexadecimal digits, blind to white space, case and Unicode composition."""
-    folded = _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip().casefold()
+    folded = " ".join(unicodedata.normalize("NFC", text).split()).casefold()
     return hashlib.blake2b(folded.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def size_of(text: str) -> float:
     """The length of a text in words, whatever its script."""
-    characters = len(_CHARACTER.findall(text))
+    return _cached_size(text) if len(text) <= REMEMBERED else _size(text)
+
+
+def _size(text: str) -> float:
+    characters = 0 if text.isascii() else len(_CHARACTER.findall(text))
     if not characters:
         return float(len(_WORD.findall(text)))
     return characters * CHARACTER + len(_WORD.findall(_CHARACTER.sub(" ", text)))
+
+
+# A page asks for the size of its lines many times.
+_cached_size = lru_cache(2_000)(_size)
 
 
 def prose_size(text: str) -> float:
@@ -76,7 +86,7 @@ def _lines(text: str) -> Iterator[tuple[str, bool]]:
             line = line[bullet.end() :]
         if "|" in line:
             line = "; ".join(cell for part in line.split("|") if (cell := part.strip()))
-        line = _SPACES.sub(" ", line).strip()
+        line = " ".join(line.split())
         if line:
             yield line, bullet is not None
 

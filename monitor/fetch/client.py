@@ -54,6 +54,7 @@ class _Journey:
     asked: str
     url: httpx.URL
     userinfo: bytes
+    secret: bool  # it was asked with credentials
     sent: Validators
     page: bool
     polite: bool
@@ -122,8 +123,9 @@ class Client:
             return FetchFailed(url, failed.kind, failed.message)
         return _Journey(
             asked=url,
-            url=parsed.copy_with(userinfo=b""),
+            url=parsed.copy_with(userinfo=b"") if parsed.userinfo else parsed,
             userinfo=parsed.userinfo,
+            secret=bool(parsed.userinfo),
             sent=validators,
             page=page,
             polite=polite,
@@ -244,10 +246,9 @@ def _outcome(journey: _Journey, answer: _Answer, seconds: float) -> FetchOutcome
     if not 200 <= answer.status < 300:
         raise failure_of_status(answer.status, said.retry_after(answer.headers, now))
     media, charset = said.content_type(answer.headers)
-    with_credentials = bool(_parsed(journey.asked).userinfo)
     return Fetched(
         url=journey.asked,
-        final_url=str(journey.url) if journey.seen or with_credentials else journey.asked.strip(),
+        final_url=str(journey.url) if journey.seen or journey.secret else journey.asked.strip(),
         status=answer.status,
         body=answer.body,
         content_type=media,
@@ -255,7 +256,7 @@ def _outcome(journey: _Journey, answer: _Answer, seconds: float) -> FetchOutcome
         validators=said.validators(answer.headers),
         max_age=said.max_age(answer.headers, now),
         # an address with a password does not follow a move by itself: the new one would have none
-        moved_to=None if with_credentials else journey.moved_to,
+        moved_to=None if journey.secret else journey.moved_to,
         wire_bytes=answer.wire_bytes,
         seconds=seconds,
     )
@@ -294,7 +295,7 @@ def _parsed(url: str) -> httpx.URL:
         raise Failed(FailureKind.BAD_URL, f"{shown(url)!r} is no address") from None
     if not usable:
         raise Failed(FailureKind.BAD_URL, f"{shown(url)!r} is no http or https address")
-    return parsed.copy_with(fragment=None)
+    return parsed.copy_with(fragment=None) if "#" in url else parsed
 
 
 def _joined(base: str, location: str) -> str:

@@ -14,8 +14,10 @@ import asyncio
 import socket
 import ssl
 import time
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # not in typeshed
 
@@ -29,9 +31,10 @@ MAX_ADDRESSES = 6  # of a host that are tried
 LOOK_UPS = 32  # names looked up at once; the system's resolver blocks a thread for each
 KEEP_ALIVE = 30.0  # seconds an idle connection is kept: longer than the delay to one host, shorter than most servers do
 
-KEPT_ALIVE = 100  # idle connections; file descriptors are few
+KEPT_ALIVE = 100  # hosts whose connections are kept; file descriptors are few
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+_Origin = tuple[bytes, bytes, int | None]
 
 
 class ForbiddenAddress(Exception):
@@ -129,20 +132,23 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._backend = backend
         self._tls = tls
         self._proxies = getproxies_environment() if environment is None else environment
-        self._direct = self._pool(None)
+        self._direct = _Pools(lambda: self._pool(None))
         self._by_scheme = {scheme: self._pool(self._proxy(scheme)) for scheme in ("http", "https") if self._proxy(scheme)}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         proxied = None if self._goes_direct(request.url.host) else self._by_scheme.get(request.url.scheme)
-        pool = proxied or self._direct
         target = httpcore.URL(scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path)
-        answer = await pool.handle_async_request(
-            httpcore.Request(method=request.method, url=target, headers=request.headers.raw, extensions=request.extensions)
-        )
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Stream(answer), extensions=answer.extensions)
+        asked = httpcore.Request(method=request.method, url=target, headers=request.headers.raw, extensions=request.extensions)
+        async with AsyncExitStack() as held:
+            pool = proxied if proxied is not None else await held.enter_async_context(self._direct.at(target))
+            answer = await pool.handle_async_request(asked)
+            return httpx.Response(
+                answer.status, headers=answer.headers, stream=_Stream(answer, held.pop_all()), extensions=answer.extensions
+            )
 
     async def aclose(self) -> None:
-        for pool in (self._direct, *self._by_scheme.values()):
+        await self._direct.aclose()
+        for pool in self._by_scheme.values():
             await pool.aclose()
 
     def _goes_direct(self, host: str) -> bool:
@@ -177,13 +183,53 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         )
 
 
+class _Pools:
+    """A pool for each origin, since one for all looks through all its connections at every request; few that are idle are kept."""
+
+    def __init__(self, make: Callable[[], httpcore.AsyncConnectionPool]) -> None:
+        self._make = make
+        self._pools: OrderedDict[_Origin, httpcore.AsyncConnectionPool] = OrderedDict()  # the longest unused first
+        self._busy: Counter[_Origin] = Counter()
+
+    @asynccontextmanager
+    async def at(self, url: httpcore.URL) -> AsyncIterator[httpcore.AsyncConnectionPool]:
+        """The pool for `url`, which is kept until the end of the block."""
+        origin = (url.scheme, url.host, url.port)
+        self._busy[origin] += 1
+        try:
+            if origin not in self._pools:
+                await self._make_room()
+            if origin not in self._pools:
+                self._pools[origin] = self._make()
+            self._pools.move_to_end(origin)
+            yield self._pools[origin]
+        finally:
+            self._busy[origin] -= 1
+            if not self._busy[origin]:
+                del self._busy[origin]
+
+    async def aclose(self) -> None:
+        for pool in self._pools.values():
+            await pool.aclose()
+
+    async def _make_room(self) -> None:
+        surplus = len(self._pools) + 1 - KEPT_ALIVE
+        for origin in [one for one in self._pools if one not in self._busy][: max(0, surplus)]:
+            await self._pools.pop(origin).aclose()
+
+
 class _Stream(httpx.AsyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
+    """`held` is what is given back when the answer is closed."""
+
+    def __init__(self, answer: httpcore.Response, held: AsyncExitStack) -> None:
+        self._answer, self._held = answer, held
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for part in self._answer.aiter_stream():
             yield part
 
     async def aclose(self) -> None:
-        await self._answer.aclose()
+        try:
+            await self._answer.aclose()
+        finally:
+            await self._held.aclose()

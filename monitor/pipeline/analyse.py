@@ -12,6 +12,7 @@ import numpy as np
 from monitor.domain import Vectors
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.prune import prune
+from monitor.pipeline.trends import write_findings
 from monitor.store import articles, counts, hits
 from monitor.stories import StoryIndex
 
@@ -113,6 +114,7 @@ def count(parts: Parts) -> Counter[str]:
         areas, beside = tuple(parts.taxonomy.facets), parts.taxonomy.policies
         rows = counts.replace_counts(connection, matcher, areas, first, last, beside=beside)
         counts.replace_coverage(connection, first, last)
+        write_findings(connection, matcher, areas, first, last)
     return Counter(rows=rows, **prune(parts))
 
 

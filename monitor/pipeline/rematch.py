@@ -22,6 +22,7 @@ from monitor.match.elsewhere import keep, match_stored, match_there
 from monitor.pipeline.analyse import embed
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.run import Busy
+from monitor.pipeline.trends import write_findings
 from monitor.store import counts, history, hits, runs
 from monitor.store.history import Stored
 
@@ -212,6 +213,7 @@ def _go_live(parts: Parts, plan: _Plan) -> None:
         for start in _steps(first, last):
             end = min(start + COUNTED_AT_ONCE - timedelta(days=1), last)
             counts.replace_counts(connection, plan.new, areas, start, end, beside=beside)
+        write_findings(connection, plan.new, areas, first, last)
         hits.go_live(connection, plan.new, now=parts.clock())
 
 

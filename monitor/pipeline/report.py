@@ -52,6 +52,7 @@ class Rows:
     evidence: Mapping[tuple[int, str], tuple[str, Hit]]
     fresh: Mapping[str, tuple[FreshTerm, ...]]
     together: Mapping[str, tuple[Together, ...]]
+    pairs: Mapping[tuple[str, str], tuple[tuple[date, int], ...]]
     moves: Moves
     sources: tuple[SourceRow, ...]
 
@@ -104,7 +105,7 @@ def read(connection: Connection, areas: Sequence[Area], first: date, last: date,
     sources = tuple(_source(source, now=now) for source in stored_sources.source_health(connection))
     lines = {area.id: [DailyCount(area.id, day, "all", "", 0, 0, seen) for day, seen in sorted(moved.seen.items())] for area in areas}
     if matcher is None:
-        return Rows((), _fixed(lines), {}, {}, {}, {}, moved, sources)
+        return Rows((), _fixed(lines), {}, {}, {}, {}, {}, moved, sources)
     stored: dict[str, list[DailyCount]] = {}
     for count in counts.load_counts(connection, matcher, first, last):
         stored.setdefault(count.area, []).append(count)
@@ -118,7 +119,8 @@ def read(connection: Connection, areas: Sequence[Area], first: date, last: date,
     seen = {key: tuple(sorted(group, key=lambda s: (s.first_seen_at, s.article))) for key, group in sightings.items()}
     evidence = news.evidence(connection, matcher, [seen[key][0].article for key in newest if key in seen])
     new = fresh(connection, matcher, areas, last)
-    return Rows(found, _fixed(lines | stored), seen, evidence, new, together, moved, sources)
+    pairs = counts.load_together(connection, matcher, first, last)
+    return Rows(found, _fixed(lines | stored), seen, evidence, new, together, pairs, moved, sources)
 
 
 def _fixed(lines: Mapping[str, list[DailyCount]]) -> dict[str, tuple[DailyCount, ...]]:
@@ -169,13 +171,15 @@ def area_page(area: Area, rows: Rows, *, names: Mapping[str, str]) -> AreaPage:
 
 
 def _companions(area: str, rows: Rows, names: Mapping[str, str]) -> tuple[Companion, ...]:
+    """The numbers are those of the view `together`, by the day on which the stories began."""
     shown = []
     for t in rows.together.get(area, ()):
-        told = rows.sightings.get((t.newest, area))
-        if told and t.other in names:
-            lead = told[0]
-            shown.append(Companion(t.other, names[t.other], t.stories, t.recent, lead.title, lead.url, lead.language))
-    return tuple(shown)
+        told, days = rows.sightings.get((t.newest, area)), rows.pairs.get((area, t.other), ())
+        if told and days and t.other in names:
+            lead, recent = told[0], sum(number for day, number in days if day >= rows.moves.last - PERIOD)
+            stories = sum(number for _, number in days)
+            shown.append(Companion(t.other, names[t.other], stories, recent, lead.title, lead.url, lead.language))
+    return tuple(sorted(shown, key=lambda c: (-c.stories, c.area)))
 
 
 def _new_term(fresh: FreshTerm) -> NewTerm:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import Connection
@@ -67,3 +67,21 @@ def fresh(
             (week if p.day >= first else history).append(HitText(p.area, p.story, p.language, p.text, p.title, p.url))
     known = {area.id: [*area.strong(), *(word for words in area.weak.values() for word in words)] for area in areas}
     return trends.fresh_terms(week, history, known)
+
+
+def write_findings(connection: Connection, matcher: int, areas: Sequence[str], first: date, last: date) -> None:
+    """Keeps what the counts from `first` to `last` say: poor days, bursts, and how the last seven days moved."""
+    found = moves(connection, matcher, first, last, today=last)
+    changes = [asdict(found.change(area)) for area in areas]
+    for change in changes:
+        change["reports"] = change.pop("articles")
+        del change["usable_days"]
+    counts.replace_findings(
+        connection,
+        matcher,
+        first,
+        last,
+        reading={day: (number, day in found.poor) for day, number in found.seen.items()},
+        bursts=[burst for area in areas for burst in found.bursts(area)],
+        moves=changes,
+    )

@@ -22,11 +22,19 @@ SELECT source, COUNT(DISTINCT article_id) AS articles, COUNT(DISTINCT story) AS 
 FROM mention WHERE area = '{area}' AND day BETWEEN '{first}' AND '{last}'
 GROUP BY source ORDER BY articles DESC, source;
 
--- named together with
-WITH told AS (SELECT DISTINCT area, story FROM mention WHERE day BETWEEN '{first}' AND '{last}')
-SELECT other.area, COUNT(*) AS stories
-FROM told this JOIN told other ON other.story = this.story AND other.area <> this.area
-WHERE this.area = '{area}' GROUP BY other.area ORDER BY stories DESC, other.area;
+-- named together with, and of those in the last four weeks
+SELECT named_with, SUM(stories) AS stories, SUM(CASE WHEN day >= '{last - timedelta(weeks=4)}' THEN stories ELSE 0 END) AS recent
+FROM together WHERE area = '{area}' AND day BETWEEN '{first}' AND '{last}' GROUP BY named_with ORDER BY stories DESC, named_with;
+
+-- against its usual, as of the last run
+SELECT direction, ratio, low, high, reports, expected FROM movement WHERE area = '{area}' AND day = '{last}';
+
+-- bursts
+SELECT day, reports, expected, surprise FROM burst WHERE area = '{area}' AND day BETWEEN '{first}' AND '{last}' ORDER BY day;
+
+-- weekdays: the mean by weekday of these, poorly covered days aside
+SELECT day, articles FROM trend
+WHERE area = '{area}' AND dimension = 'all' AND day BETWEEN '{first}' AND '{last}' AND day NOT IN (SELECT day FROM reading WHERE poor);
 
 -- the newest stories with their quotes
 SELECT day, source, title, url, quote, probability
@@ -43,6 +51,13 @@ def site_queries(first: date, last: date) -> str:
 SELECT area, SUM(articles) AS articles, SUM(articles_seen) AS articles_seen, 1.0 * SUM(articles) / SUM(articles_seen) AS share
 FROM trend WHERE dimension = 'all' AND day BETWEEN '{week}' AND '{last}' GROUP BY area ORDER BY share DESC;
 
--- how much of what was due was read
-SELECT day, sources_due, sources_read, coverage FROM coverage WHERE day BETWEEN '{first}' AND '{last}' ORDER BY day;
+-- how each area moved, as of the last run
+SELECT area, direction, ratio, low, high, reports, expected FROM movement WHERE day = '{last}' ORDER BY ratio DESC;
+
+-- bursts of the last four weeks
+SELECT day, area, reports, expected FROM burst WHERE day >= '{last - timedelta(days=28)}' ORDER BY day DESC, surprise DESC;
+
+-- how much of what was due was read, and the days that were poorly covered
+SELECT r.day, r.articles, r.poor, c.sources_due, c.sources_read, c.coverage
+FROM reading r LEFT JOIN coverage c ON c.day = r.day WHERE r.day BETWEEN '{first}' AND '{last}' ORDER BY r.day;
 """.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -10,6 +11,7 @@ from starlette.datastructures import QueryParams
 from monitor.errors import InputError
 from monitor.store.words import QUERY_CHARACTERS
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MODES = ("words", "meaning")
 FIELDS = ("q", "mode", "area", "language", "source", "from", "to", "page")
 # Of pages with charts; a search has no bound.
@@ -35,6 +37,11 @@ class Asked:
 def given_of(params: QueryParams) -> dict[str, str]:
     """The fields of the form, empty where they are not given."""
     return {name: params.get(name, "").strip() for name in FIELDS}
+
+
+def fillable(given: dict[str, str]) -> dict[str, str]:
+    """The same without what a date field of a form does not take."""
+    return {name: "" if name in {"from", "to"} and not DAY.fullmatch(value) else value for name, value in given.items()}
 
 
 def asked_of(params: QueryParams, *, today: date) -> Asked:
@@ -87,6 +94,8 @@ def _day(name: str, text: str) -> date | None:
     if not text:
         return None
     try:
+        if not DAY.fullmatch(text):
+            raise ValueError
         return date.fromisoformat(text)
     except ValueError:
         raise InputError(f"{name}={text[:40]}: is no day; write 2026-11-01") from None

@@ -31,7 +31,7 @@ from monitor.report import (
     sheets_of,
 )
 from monitor.serve.access import Access, Guarded
-from monitor.serve.asked import Asked, asked_of, days_of, given_of
+from monitor.serve.asked import Asked, asked_of, days_of, fillable, given_of
 from monitor.serve.sites import Sites
 from monitor.store import hits, search, words
 from monitor.store.search import FoundPlaces, Narrowed, Place
@@ -123,7 +123,7 @@ class Pages:
             asked = asked_of(request.query_params, today=self._today())
             found = self._search(asked)
         except (InputError, TaxonomyError) as error:
-            refused = Search(given_of(request.query_params), shown.languages, problem=str(error))
+            refused = Search(fillable(given_of(request.query_params)), shown.languages, problem=str(error))
             return HTMLResponse(render_search(shown.site, refused), 400)
         return HTMLResponse(render_search(shown.site, replace(found, languages=shown.languages)))
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy import insert as plain_insert
 
-from monitor.domain import Article, Entry, NoArticle
+from monitor.domain import Article, Entry, NoArticle, ReadOutcome
 from monitor.store.database import insert
 from monitor.store.schema import article_paragraphs, articles, entries, paragraphs, sources
 from monitor.store.words import write_texts
@@ -32,6 +32,11 @@ class PendingEntry:
     attempts: int
     known_article: int | None  # set when an article that is stored is to be read again
 
+    @property
+    def page(self) -> str | None:
+        """The address under which its article may be stored already; None where its page is to be asked for again."""
+        return canonical_url(self.entry.url) if self.known_article is None and self.entry.url else None
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -39,7 +44,15 @@ class Waiting:
 
     id: int
     url: str | None
-    has_content: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """An entry that was pending, and what came of it: an article, the id of one that is stored, or why there is none."""
+
+    pending: PendingEntry
+    outcome: ReadOutcome | int
+    sketch: bytes | None = None  # of an article
 
 
 def entry_version(entry: Entry) -> str:
@@ -52,26 +65,24 @@ def write_entries(connection: Connection, source_id: int, found: Sequence[Entry]
     """Inserts the entries that are not there; one whose feed says it changed waits to be read again. Returns how many are new."""
     if not found:
         return 0
-    before = _entry_count(connection, source_id)
-    rows: list[dict[str, Any]] = [
-        {
+    rows: dict[str, dict[str, Any]] = {}
+    for e in found:
+        rows.setdefault(e.key, {
             "source_id": source_id, "key": e.key, "url": e.url, "title": e.title, "published_at": e.published_at, "summary": e.summary,
             "content": e.content, "author": e.author, "first_seen_at": now, "version": entry_version(e),
-        }
-        for e in found
-    ]  # fmt: skip
-    known = _known_versions(connection, source_id, [e.key for e in found])
-    changed = [row for row in rows if known.get(row["key"], row["version"]) != row["version"]]
-    insert(connection, entries, [row for row in rows if row["key"] not in known], keys=["source_id", "key"])
-    for row in changed:
-        mine = and_(entries.c.source_id == source_id, entries.c.key == row["key"])
-        fresh = {k: row[k] for k in ("url", "title", "summary", "content", "version")}
-        connection.execute(update(entries).where(mine).values(**fresh, state="new", attempts=0, retry_at=None))
-    return _entry_count(connection, source_id) - before
-
-
-def _entry_count(connection: Connection, source_id: int) -> int:
-    return connection.scalar(select(func.count()).where(entries.c.source_id == source_id)) or 0
+        })  # fmt: skip
+    known = _known_versions(connection, source_id, list(rows))
+    new = [row for key, row in rows.items() if key not in known]
+    insert(connection, entries, new, keys=["source_id", "key"])
+    changed = [
+        {"the_key": key, **{name: row[name] for name in ("url", "title", "summary", "content", "version")}}
+        for key, row in rows.items()
+        if known.get(key, row["version"]) != row["version"]
+    ]
+    if changed:
+        mine = and_(entries.c.source_id == source_id, entries.c.key == bindparam("the_key"))
+        connection.execute(update(entries).where(mine).values(state="new", attempts=0, retry_at=None), changed)
+    return len(new)
 
 
 def _known_versions(connection: Connection, source_id: int, keys: Sequence[str]) -> dict[str, str]:
@@ -88,12 +99,13 @@ def _is_pending(now: datetime) -> ColumnElement[bool]:
     return and_(entries.c.state == "new", or_(entries.c.retry_at.is_(None), entries.c.retry_at <= now))
 
 
-def waiting_entries(connection: Connection, now: datetime) -> tuple[Waiting, ...]:
+def waiting_entries(connection: Connection, now: datetime) -> Iterator[Waiting]:
     """Entries to be read, oldest first; of one page that two sources link the older source's, in whatever order they were asked."""
     e = entries.c
     oldest = func.coalesce(e.published_at, e.first_seen_at)
-    chosen = select(e.id, e.url, e.content.is_not(None)).where(_is_pending(now)).order_by(oldest, e.source_id, e.id)
-    return tuple(Waiting(*row) for row in connection.execute(chosen))
+    chosen = select(e.id, e.url).where(_is_pending(now)).order_by(oldest, e.source_id, e.id)
+    for row in connection.execute(chosen.execution_options(yield_per=1_000)):
+        yield Waiting(*row)
 
 
 def pending_entries(connection: Connection, ids: Sequence[int]) -> tuple[PendingEntry, ...]:
@@ -116,70 +128,96 @@ def pending_entries(connection: Connection, ids: Sequence[int]) -> tuple[Pending
     return tuple(found[i] for i in ids if i in found)
 
 
-def article_behind(connection: Connection, pending: PendingEntry) -> int | None:
-    """The stored article behind an entry that is new to this source, so that a page that two sources link is asked for once."""
-    if pending.known_article is not None or not pending.entry.url:
-        return None
-    url = canonical_url(pending.entry.url)
-    return connection.scalar(select(articles.c.id).where(articles.c.url == url)) if url else None
+def stored_articles(connection: Connection, urls: Collection[str]) -> dict[str, int]:
+    """URL → id of those that are stored, so that a page that two sources link is asked for once."""
+    chosen = select(articles.c.url, articles.c.id).where(articles.c.url.in_(urls))
+    return {row.url: row.id for row in connection.execute(chosen)} if urls else {}
 
 
-def write_read(connection: Connection, pending: PendingEntry, article_id: int) -> None:
-    """The entry has led to this article; its content is kept in the paragraphs."""
-    done = {"state": "read", "article_id": article_id, "reason": None, "last_error": None, "retry_at": None, "content": None}
-    connection.execute(update(entries).where(entries.c.id == pending.id).values(**done))
+def write_looked(connection: Connection, looked: Sequence[Looked], *, max_attempts: int, now: datetime) -> tuple[str, ...]:
+    """Stores the articles found and what became of the entries; returns the entries' new states in the order of `looked`."""
+    found = [(one.pending.source_id, one.outcome, one.sketch) for one in looked if isinstance(one.outcome, Article)]
+    ids = iter(write_articles(connection, found, now=now))
+    rows = [_entry_row(one, ids, max_attempts, now) for one in looked]
+    if rows:
+        connection.execute(update(entries).where(entries.c.id == bindparam("its_id")), rows)
+    return tuple(row["state"] for row in rows)
 
 
-def write_unread(connection: Connection, pending: PendingEntry, outcome: NoArticle, *, max_attempts: int, now: datetime) -> str:
-    """Records why there is no article, and when to try again. Returns the entry's new state."""
+def _entry_row(looked: Looked, ids: Iterator[tuple[int, bool]], max_attempts: int, now: datetime) -> dict[str, Any]:
+    """What becomes of an entry. What it carried itself is kept while it is to be tried again: then the paragraphs have it."""
+    pending, outcome = looked.pending, looked.outcome
+    row: dict[str, Any] = {"its_id": pending.id, "content": None, "retry_at": None}
+    if not isinstance(outcome, NoArticle):
+        article = outcome if isinstance(outcome, int) else next(ids)[0]
+        return {**row, "state": "read", "article_id": article, "attempts": pending.attempts, "reason": None, "last_error": None}
     attempts = pending.attempts + 1
-    again = outcome.transient and attempts < max_attempts
-    state = "new" if again else "failed" if outcome.transient else "empty"
-    retry_at = now + RETRY_FIRST * 4 ** (attempts - 1) if again else None
-    values: dict[str, Any] = {
-        "state": state,
-        "attempts": attempts,
-        "retry_at": retry_at,
-        "reason": outcome.reason.value,
-        "last_error": outcome.message,
-    }
-    if not again:
-        values["content"] = None  # it has told all it can
-    connection.execute(update(entries).where(entries.c.id == pending.id).values(**values))
-    return state
+    why = {"article_id": pending.known_article, "attempts": attempts, "reason": outcome.reason.value, "last_error": outcome.message}
+    if outcome.transient and attempts < max_attempts:
+        return {**row, **why, "state": "new", "retry_at": now + RETRY_FIRST * 4 ** (attempts - 1), "content": pending.entry.content}
+    return {**row, **why, "state": "failed" if outcome.transient else "empty"}
 
 
-def write_article(connection: Connection, source_id: int, article: Article, shingles: bytes | None, *, now: datetime) -> tuple[int, bool]:
-    """Stores an article, or a new version of the one with its URL when the text changed. Returns its id and whether anything is new."""
-    row = connection.execute(select(articles.c.id, articles.c.version, articles.c.fingerprint).where(articles.c.url == article.url)).first()
-    if row is None:
-        return _insert_article(connection, source_id, article, shingles, now=now), True
-    if row.fingerprint == article.fingerprint:
-        return row.id, False
-    changed = {
-        "title": article.title, "fingerprint": article.fingerprint, "extractor": article.extractor, "shingles": shingles,
-        "version": row.version + 1, "changed_at": now,
-    }  # fmt: skip
-    connection.execute(update(articles).where(articles.c.id == row.id).values(**changed))
-    _write_paragraphs(connection, row.id, row.version + 1, article)
-    return row.id, True
+def write_articles(connection: Connection, found: Sequence[tuple[int, Article, bytes | None]], *, now: datetime) -> list[tuple[int, bool]]:
+    """Stores articles, (source, article, sketch): the new ones, and as a new version those whose URL is there with another text.
+
+    Returns their ids, and whether anything of them is new. Of several with one URL each meets what the one before it left.
+    """
+    written: dict[int, tuple[int, bool]] = {}
+    left = list(enumerate(found))
+    while left:
+        by_url: dict[str, int] = {}
+        for place, (_, article, _) in left:
+            by_url.setdefault(article.url, place)
+        places = list(by_url.values())
+        written.update(zip(places, _write_different(connection, [found[place] for place in places], now), strict=True))
+        left = [(place, one) for place, one in left if place not in written]
+    return [written[place] for place in range(len(found))]
 
 
-def _insert_article(connection: Connection, source_id: int, article: Article, shingles: bytes | None, *, now: datetime) -> int:
-    row = {
-        "url": article.url, "source_id": source_id, "title": article.title, "language": article.language, "author": article.author,
-        "published_at": article.published_at, "day": article.day, "first_seen_at": now, "fingerprint": article.fingerprint,
-        "extractor": article.extractor, "shingles": shingles,
-    }  # fmt: skip
-    found: int = connection.execute(plain_insert(articles).returning(articles.c.id), row).scalar_one()
-    _write_paragraphs(connection, found, 1, article)
-    return found
+def _write_different(connection: Connection, found: Sequence[tuple[int, Article, bytes | None]], now: datetime) -> list[tuple[int, bool]]:
+    """`write_articles` where no two have one URL."""
+    columns = (articles.c.url, articles.c.id, articles.c.version, articles.c.fingerprint)
+    known = {row.url: row for row in connection.execute(select(*columns).where(articles.c.url.in_([a.url for _, a, _ in found])))}
+    ids = _insert_articles(connection, [one for one in found if one[1].url not in known], now)
+    versions = [(ids[a.url], 1, a) for _, a, _ in found if a.url in ids]
+    edited = []
+    for _, article, sketch in found:
+        row = known.get(article.url)
+        if row is not None and row.fingerprint != article.fingerprint:
+            edited.append({
+                "its_id": row.id, "title": article.title, "fingerprint": article.fingerprint, "extractor": article.extractor,
+                "shingles": sketch, "version": row.version + 1, "changed_at": now,
+            })  # fmt: skip
+            versions.append((row.id, row.version + 1, article))
+    if edited:
+        connection.execute(update(articles).where(articles.c.id == bindparam("its_id")), edited)
+    _write_paragraphs(connection, versions)
+    changed = {article.url for _, _, article in versions}
+    return [(ids.get(a.url) or known[a.url].id, a.url in changed) for _, a, _ in found]
 
 
-def _write_paragraphs(connection: Connection, article_id: int, version: int, article: Article) -> None:
-    ids = write_texts(connection, [(p.fingerprint, p.text) for p in article.paragraphs])
+def _insert_articles(connection: Connection, found: Sequence[tuple[int, Article, bytes | None]], now: datetime) -> dict[str, int]:
+    """URL → id of the new rows."""
+    rows = [
+        {
+            "url": article.url, "source_id": source_id, "title": article.title, "language": article.language, "author": article.author,
+            "published_at": article.published_at, "day": article.day, "first_seen_at": now, "fingerprint": article.fingerprint,
+            "extractor": article.extractor, "shingles": sketch,
+        }
+        for source_id, article, sketch in found
+    ]  # fmt: skip
+    if not rows:
+        return {}
+    return {row.url: row.id for row in connection.execute(plain_insert(articles).returning(articles.c.url, articles.c.id), rows)}
+
+
+def _write_paragraphs(connection: Connection, versions: Sequence[tuple[int, int, Article]]) -> None:
+    """The paragraphs of (article id, version, article), each text once."""
+    ids = write_texts(connection, [(p.fingerprint, p.text) for _, _, article in versions for p in article.paragraphs])
     links = [
-        {"article_id": article_id, "version": version, "position": position, "paragraph_id": ids[p.fingerprint]}
+        {"article_id": key, "version": version, "position": position, "paragraph_id": ids[p.fingerprint]}
+        for key, version, article in versions
         for position, p in enumerate(article.paragraphs)
     ]
     insert(connection, article_paragraphs, links, keys=["article_id", "version", "position"])

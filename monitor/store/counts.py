@@ -6,15 +6,30 @@ A number counts for the day of its article (UTC), whenever the article came: a l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import permutations
+from typing import Any
 
 from sqlalchemy import Connection, FromClause, and_, case, delete, distinct, func, literal_column, not_, select
 
-from monitor.domain import Coverage, DailyCount
+from monitor.domain import Burst, Coverage, DailyCount
 from monitor.store.database import insert
-from monitor.store.schema import article_paragraphs, articles, daily_counts, daily_coverage, fetches, hits, sightings, sources
+from monitor.store.schema import (
+    article_paragraphs,
+    articles,
+    daily_bursts,
+    daily_counts,
+    daily_coverage,
+    daily_moves,
+    daily_reading,
+    daily_together,
+    fetches,
+    hits,
+    sightings,
+    sources,
+)
 
 # A source as counts name it; two of the same title count as one.
 # Constants are written out: PostgreSQL sees a bound value of GROUP BY as another one than that of SELECT.
@@ -23,6 +38,9 @@ SOURCE_NAME = func.substr(
 )
 STORY = func.coalesce(articles.c.story_id, articles.c.id)
 DIMENSIONS = ("all", "language", "source", "source-kind")
+
+# Copies of a story come within days of it.
+STORY_DAYS = timedelta(days=14)
 
 Key = tuple[date, str, str]  # day, dimension, value
 
@@ -68,6 +86,7 @@ def replace_counts(
     _replace_sightings(connection, matcher, areas, first, last)
     if beside:
         _drop_lonely(connection, matcher, beside, first, last)
+    _replace_together(connection, matcher, first, last)
     seen = _seen(connection, first, last)
     told: dict[tuple[str, *Key], set[int]] = {}
     found: Counter[tuple[str, *Key]] = Counter()
@@ -113,6 +132,64 @@ def _drop_lonely(connection: Connection, matcher: int, beside: Sequence[str], fi
     company = select(1).where(other.c.matcher_id == matcher, other.c.article_id == sightings.c.article_id, other.c.area.not_in(beside))
     mine = (sightings.c.matcher_id == matcher, sightings.c.day.between(first, last), sightings.c.area.in_(beside))
     connection.execute(delete(sightings).where(*mine, not_(company.correlate(sightings).exists())))
+
+
+def _replace_together(connection: Connection, matcher: int, first: date, last: date) -> None:
+    """Pairs of areas by the day on which their story began, of stories that began from `first` to `last`."""
+    m = sightings.c
+    chosen = select(m.story, m.area, func.min(m.day)).where(m.matcher_id == matcher, m.day.between(first - STORY_DAYS, last + STORY_DAYS))
+    told: dict[int, list[tuple[str, date]]] = {}
+    for story, area, day in connection.execute(chosen.group_by(m.story, m.area)):
+        told.setdefault(story, []).append((area, day))
+    pairs: Counter[tuple[str, str, date]] = Counter()
+    for those in told.values():
+        began = min(day for _, day in those)
+        if first <= began <= last:
+            pairs.update((area, other, began) for (area, _), (other, _) in permutations(those, 2))
+    t = daily_together.c
+    connection.execute(delete(daily_together).where(t.matcher_id == matcher, t.day.between(first, last)))
+    rows = [{"matcher_id": matcher, "area": a, "other": o, "day": day, "stories": number} for (a, o, day), number in pairs.items()]
+    insert(connection, daily_together, rows)
+
+
+def load_together(connection: Connection, matcher: int, first: date, last: date) -> dict[tuple[str, str], tuple[tuple[date, int], ...]]:
+    """By pair of areas, the days on which stories of both began, and how many; pairs come both ways round."""
+    t = daily_together.c
+    chosen = select(t.area, t.other, t.day, t.stories).where(t.matcher_id == matcher, t.day.between(first, last)).order_by(t.day)
+    found: dict[tuple[str, str], list[tuple[date, int]]] = {}
+    for area, other, day, stories in connection.execute(chosen):
+        found.setdefault((area, other), []).append((day, stories))
+    return {pair: tuple(days) for pair, days in found.items()}
+
+
+def replace_findings(
+    connection: Connection,
+    matcher: int,
+    first: date,
+    last: date,
+    *,
+    reading: Mapping[date, tuple[int, bool]],
+    bursts: Sequence[Burst],
+    moves: Sequence[Mapping[str, Any]],
+) -> None:
+    """What was found in the counts from `first` to `last`: articles read a day and whether that is poor, bursts, and the moves of the
+    seven days up to `last` (columns of `daily_moves` but for matcher and day)."""
+    connection.execute(delete(daily_reading).where(daily_reading.c.day.between(first, last)))
+    insert(connection, daily_reading, [{"day": day, "articles": number, "poor": poor} for day, (number, poor) in reading.items()])
+    b, m = daily_bursts.c, daily_moves.c
+    connection.execute(delete(daily_bursts).where(b.matcher_id == matcher, b.day.between(first, last)))
+    insert(
+        connection,
+        daily_bursts,
+        [
+            {
+                "matcher_id": matcher, "area": x.area, "day": x.day, "reports": x.articles, "expected": x.expected, "surprise": x.surprise,
+            }
+            for x in bursts
+        ],
+    )  # fmt: skip
+    connection.execute(delete(daily_moves).where(m.matcher_id == matcher, m.day == last))
+    insert(connection, daily_moves, [{"matcher_id": matcher, "day": last, **move} for move in moves])
 
 
 def _keys(day: date, language: str, source: str, kind: str) -> tuple[Key, ...]:

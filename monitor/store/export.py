@@ -6,13 +6,19 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Date, Float, Integer, String, TableClause, column, select, table, true
+from sqlalchemy import JSON, Boolean, ColumnClause, Connection, Date, Float, Integer, String, TableClause, column, select, table, true
 
 from monitor.store.schema import UtcTime, taxonomies
 
 AT_ONCE = 5_000
 
 _COVERAGE = (("sources_due", Integer), ("sources_read", Integer), ("coverage", Float))
+
+
+def _floats(*names: str) -> tuple[ColumnClause[Any], ...]:
+    return tuple(column(name, Float) for name in names)
+
+
 VIEWS: dict[str, TableClause] = {
     "trend": table(
         "trend",
@@ -34,18 +40,34 @@ VIEWS: dict[str, TableClause] = {
         *(column(name, Integer) for name in ("story", "article_id", "paragraph_id", "position")),
     ),
     "coverage": table("coverage", column("day", Date), *(column(name, kind) for name, kind in _COVERAGE)),
+    "reading": table("reading", column("day", Date), column("articles", Integer), column("poor", Boolean)),
+    "burst": table("burst", column("day", Date), column("area", String), column("reports", Integer), *_floats("expected", "surprise")),
+    "movement": table(
+        "movement",
+        column("day", Date),
+        *(column(name, String) for name in ("area", "direction")),
+        column("reports", Integer),
+        *_floats("expected", "ratio", "low", "high"),
+    ),
+    "together": table(
+        "together", column("day", Date), *(column(name, String) for name in ("area", "named_with")), column("stories", Integer)
+    ),
 }
 ORDER = {
     "trend": ("area", "dimension", "value", "day"),
     "mention": ("day", "article_id", "position", "area"),
     "coverage": ("day",),
+    "reading": ("day",),
+    "burst": ("day", "area"),
+    "movement": ("day", "area"),
+    "together": ("day", "area", "named_with"),
 }
 
 
 def view_rows(
     connection: Connection, view: str, *, area: str | None = None, first: date | None = None, last: date | None = None
 ) -> Iterator[dict[str, Any]]:
-    """The rows of `trend`, `mention` or `coverage` as mappings, in a fixed order; they are read as they are asked for."""
+    """The rows of a view as mappings, in a fixed order; they are read as they are asked for."""
     chosen = VIEWS[view]
     query = select(*chosen.c).where(chosen.c.day >= first if first else true(), chosen.c.day <= last if last else true())
     if area is not None and "area" in chosen.c:

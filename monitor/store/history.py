@@ -10,7 +10,20 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, delete, func, select, update
 
 from monitor.domain import MatcherVersion, Paragraph
-from monitor.store.schema import article_paragraphs, articles, daily_counts, embeddings, hits, matched, matchers, paragraphs, sightings
+from monitor.store.schema import (
+    article_paragraphs,
+    articles,
+    daily_bursts,
+    daily_counts,
+    daily_moves,
+    daily_together,
+    embeddings,
+    hits,
+    matched,
+    matchers,
+    paragraphs,
+    sightings,
+)
 
 AT_ONCE = 500  # ids of one IN list
 
@@ -90,7 +103,7 @@ def first_day(connection: Connection) -> date | None:
 def retire(connection: Connection, *, keep: Collection[int], now: datetime) -> tuple[int, ...]:
     """Drops hits, ledger and counts of all matchers but `keep`; what they were stays recorded. Returns their ids."""
     old = tuple(connection.scalars(select(matchers.c.id).where(matchers.c.id.not_in(list(keep)), matchers.c.retired_at.is_(None))))
-    for table in (hits, matched, sightings, daily_counts):
+    for table in (hits, matched, sightings, daily_counts, daily_together, daily_bursts, daily_moves):
         connection.execute(delete(table).where(table.c.matcher_id.in_(old)))
     connection.execute(update(matchers).where(matchers.c.id.in_(old)).values(retired_at=now))
     return old

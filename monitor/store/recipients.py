@@ -17,6 +17,7 @@ REMOVED = "no longer in the subscriptions file"
 BY_HAND = "paused by hand"
 REFUSED = "refused: "
 AT_ONCE = 500  # ids of one IN list
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,9 @@ def take_turns(connection: Connection, turns: Sequence[tuple[Recipient, int]], *
 
 
 def _turn_values(recipient: Recipient, turn_at: datetime, considered: int) -> dict[str, Any]:
-    return {"mine": recipient.key, "before": recipient.turn_at, "after": turn_at, "until": max(considered, recipient.considered)}
+    # Later than the turn before, even where two processes read the same clock: the second of them must find the turn taken.
+    after = max(turn_at, recipient.turn_at + TICK)
+    return {"mine": recipient.key, "before": recipient.turn_at, "after": after, "until": max(considered, recipient.considered)}
 
 
 def told_stories(connection: Connection, key: str, stories: Sequence[int]) -> frozenset[int]:

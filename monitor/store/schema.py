@@ -273,6 +273,53 @@ daily_counts = Table(
     sqlite_with_rowid=False,
 )
 
+# Areas that one story tells of: how many such stories began on a day, each pair both ways round.
+daily_together = Table(
+    "daily_together",
+    metadata,
+    _to("matchers.id", "matcher_id", primary_key=True),
+    Column("area", String(64), primary_key=True),
+    Column("other", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("stories", Integer, nullable=False),
+    Index(None, "matcher_id", "day"),
+    sqlite_with_rowid=False,
+)
+
+# What `monitor.trends` says of the counts, as it was shown: for those who read SQL and for the pages alike.
+daily_bursts = Table(
+    "daily_bursts",
+    metadata,
+    _to("matchers.id", "matcher_id", primary_key=True),
+    Column("area", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("reports", Integer, nullable=False),
+    Column("expected", Float, nullable=False),
+    Column("surprise", Float, nullable=False),
+)
+
+daily_moves = Table(
+    "daily_moves",
+    metadata,
+    _to("matchers.id", "matcher_id", primary_key=True),
+    Column("area", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),  # the last of the seven
+    Column("direction", String(32), nullable=False),
+    Column("reports", Integer, nullable=False),
+    Column("expected", Float, nullable=False),
+    Column("ratio", Float),
+    Column("low", Float),
+    Column("high", Float),
+)
+
+daily_reading = Table(
+    "daily_reading",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("articles", Integer, nullable=False),
+    Column("poor", Boolean, nullable=False),
+)
+
 daily_coverage = Table(
     "daily_coverage",
     metadata,

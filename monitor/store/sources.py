@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, Subquery, case, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, String, Subquery, bindparam, case, delete, func, or_, select, update
 
 from monitor.domain import Feed, Fetched, FetchFailed, FetchOutcome, NotModified, Source, SourceKind, SourceState, Validators
 from monitor.store.database import insert
@@ -121,33 +121,41 @@ def _quiet_days(state: SourceState, now: datetime) -> int | None:
     return silent if silent >= max(QUIET_DAYS, QUIET_GAPS * usual_gap) else None
 
 
-def write_poll(
-    connection: Connection, state: SourceState, outcome: FetchOutcome, feed: Feed | None, *, new_entries: int, now: datetime
-) -> None:
-    """The new state of a source and one row for the request."""
-    s = state
-    connection.execute(
-        update(sources)
-        .where(sources.c.id == s.id)
-        .values(
-            title=func.coalesce(func.nullif(sources.c.title, ""), feed.title if feed else ""),
-            language=func.coalesce(sources.c.language, feed.language if feed else None),
-            etag=s.validators.etag,
-            last_modified=s.validators.last_modified,
-            body_fingerprint=s.body_fingerprint,
-            last_full_fetch_at=s.last_full_fetch_at,
-            next_check_at=s.next_check_at,
-            failures=s.failures,
-            last_error=s.last_error,
-            last_success_at=s.last_success_at,
-            last_entry_at=s.last_entry_at,
-            entries_a_day=s.entries_a_day,
-            moved_to=s.moved_to,
-            moved_times=s.moved_times,
-            warning=s.warning,
-        )
-    )
-    connection.execute(fetches.insert(), {"source_id": s.id, "at": now, "entries": new_entries, **_request(outcome)})
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """One request to a source: the source's new state, what came back, the feed in it, how many of its entries are new."""
+
+    state: SourceState
+    outcome: FetchOutcome
+    feed: Feed | None
+    new_entries: int
+
+
+def write_polls(connection: Connection, polled: Sequence[Polled], *, now: datetime) -> None:
+    """The new states of sources and one row for each request."""
+    if not polled:
+        return
+    rows = []
+    for one in polled:
+        s, feed = one.state, one.feed
+        rows.append({
+            "its_id": s.id, "title_said": feed.title if feed else "", "language_said": feed.language if feed else None,
+            "etag": s.validators.etag, "last_modified": s.validators.last_modified, "body_fingerprint": s.body_fingerprint,
+            "last_full_fetch_at": s.last_full_fetch_at, "next_check_at": s.next_check_at, "failures": s.failures,
+            "last_error": s.last_error, "last_success_at": s.last_success_at, "last_entry_at": s.last_entry_at,
+            "entries_a_day": s.entries_a_day, "moved_to": s.moved_to, "moved_times": s.moved_times, "warning": s.warning,
+        })  # fmt: skip
+    said = {
+        "title": func.coalesce(func.nullif(sources.c.title, ""), bindparam("title_said", type_=String)),
+        "language": func.coalesce(sources.c.language, bindparam("language_said", type_=String)),
+    }
+    connection.execute(update(sources).where(sources.c.id == bindparam("its_id")).values(said), rows)
+    names = ("outcome", "status", "bytes", "seconds", "kind", "message")
+    requests = [
+        {"source_id": one.state.id, "at": now, "entries": one.new_entries, **dict.fromkeys(names), **_request(one.outcome)}
+        for one in polled
+    ]
+    connection.execute(fetches.insert(), requests)
 
 
 def _request(outcome: FetchOutcome) -> dict[str, object]:

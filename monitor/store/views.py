@@ -1,4 +1,4 @@
-"""The analysts' contract: the views `trend`, `mention` and `coverage`, as SQL that SQLite and PostgreSQL both take.
+"""The analysts' contract: the views `trend`, `mention`, `coverage` and what is found in them, as SQL that SQLite and PostgreSQL both take.
 
 Names here do not change without a note in the changelog. `migrations/` makes them from these texts.
 """
@@ -41,4 +41,32 @@ SELECT day, due AS sources_due, read AS sources_read, CASE WHEN due > 0 THEN 1.0
 FROM daily_coverage
 """
 
-VIEWS = {"trend": TREND, "mention": MENTION, "coverage": COVERAGE}
+TOGETHER = f"""
+CREATE VIEW together AS
+SELECT day, area, other AS named_with, stories FROM daily_together WHERE matcher_id = {LIVE}
+"""
+
+BURST = f"""
+CREATE VIEW burst AS
+SELECT day, area, reports, expected, surprise FROM daily_bursts WHERE matcher_id = {LIVE}
+"""
+
+MOVEMENT = f"""
+CREATE VIEW movement AS
+SELECT day, area, direction, reports, expected, ratio, low, high FROM daily_moves WHERE matcher_id = {LIVE}
+"""
+
+READING = """
+CREATE VIEW reading AS
+SELECT day, articles, poor FROM daily_reading
+"""
+
+VIEWS = {
+    "trend": TREND,
+    "mention": MENTION,
+    "coverage": COVERAGE,
+    "together": TOGETHER,
+    "burst": BURST,
+    "movement": MOVEMENT,
+    "reading": READING,
+}

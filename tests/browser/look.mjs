@@ -1,6 +1,6 @@
 // Opens pages in headless Chromium, wide and narrow, light and dark, and says what is wrong as JSON: what axe-core finds, what the console
 // says, what is asked from elsewhere, and whether anything is wider than the window.
-//   node look.mjs CHROMIUM PAGE.html …
+//   node look.mjs CHROMIUM PAGE.html …     or addresses of a server on this machine
 import fs from 'node:fs';
 import {createRequire} from 'node:module';
 import puppeteer from 'puppeteer-core';
@@ -13,13 +13,15 @@ const wrong = [];
 for (const file of pages) {
   for (const [width, scheme] of [[1100, 'light'], [390, 'dark']]) {
     const page = await browser.newPage();
+    const address = file.startsWith('http') ? file : `file://${file}`;
     const say = (what) => wrong.push(`${file.split('/').pop()} ${width} ${scheme}: ${what}`);
+    const ours = (asked) => /^(file|data):/.test(asked) || (file.startsWith('http') && asked.startsWith(new URL(file).origin + '/'));
     page.on('console', (message) => say(`console: ${message.text()}`));
     page.on('pageerror', (error) => say(`error: ${error}`));
-    page.on('request', (request) => /^(file|data):/.test(request.url()) || say(`asks for ${request.url()}`));
+    page.on('request', (request) => ours(request.url()) || say(`asks for ${request.url()}`));
     await page.setViewport({width, height: 900});
     await page.emulateMediaFeatures([{name: 'prefers-color-scheme', value: scheme}]);
-    await page.goto(`file://${file}`, {waitUntil: 'load'});
+    await page.goto(address, {waitUntil: 'load'});
     await page.evaluate(() => document.querySelectorAll('details').forEach((details) => { details.open = true; }));
     const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     if (beyond > 0) say(`${beyond} pixels wider than the window`);

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
-from monitor.domain import Article, Entry, NoArticle, Paragraph, Unread
+from monitor.domain import Article, Entry, NoArticle, Paragraph, ReadOutcome, Unread
 from monitor.store import articles
 from monitor.store.database import Database
 from monitor.store.schema import article_paragraphs, entries, paragraphs
@@ -34,6 +34,16 @@ def pending(database: Database, source: int, *found: Entry) -> list[articles.Pen
         return list(articles.pending_entries(connection, [w.id for w in waiting]))
 
 
+def stored(connection: Connection, source: int, found: Article, sketch: bytes | None = None) -> tuple[int, bool]:
+    [one] = articles.write_articles(connection, [(source, found, sketch)], now=NOW)
+    return one
+
+
+def looked(connection: Connection, one: articles.PendingEntry, outcome: ReadOutcome) -> str:
+    [state] = articles.write_looked(connection, [articles.Looked(one, outcome)], max_attempts=5, now=NOW)
+    return state
+
+
 @pytest.fixture
 def source(database: Database) -> int:
     with database.writing() as connection:
@@ -50,15 +60,15 @@ def test_an_entry_is_stored_once_however_often_the_feed_shows_it(database: Datab
 def test_an_entry_that_the_feed_says_changed_waits_again(database: Database, source: int) -> None:
     [first] = pending(database, source, entry("a"))
     with database.writing() as connection:
-        key, _ = articles.write_article(connection, source, article("Old text."), None, now=NOW)
-        articles.write_read(connection, first, key)
-        assert articles.waiting_entries(connection, NOW) == ()
+        assert looked(connection, first, article("Old text.")) == "read"
+        key = connection.execute(select(article_table.c.id)).scalar_one()
+        assert [*articles.waiting_entries(connection, NOW)] == []
         articles.write_entries(connection, source, [entry("a")], now=NOW)
-        assert articles.waiting_entries(connection, NOW) == (), "the same entry is no news"
+        assert [*articles.waiting_entries(connection, NOW)] == [], "the same entry is no news"
         articles.write_entries(connection, source, [entry("a", updated_at=NOW)], now=NOW)
         [again] = articles.pending_entries(connection, [w.id for w in articles.waiting_entries(connection, NOW)])
         assert again.known_article == key
-        assert articles.article_behind(connection, again) is None, "a changed page is asked for, not taken from the store"
+        assert again.page is None, "a changed page is asked for, not taken from the store"
 
 
 def test_ten_thousand_entries_are_all_stored(database: Database, source: int) -> None:
@@ -73,20 +83,51 @@ def test_the_oldest_entry_is_read_first(database: Database, source: int) -> None
 
 def test_an_edited_article_is_a_new_version_of_the_same_row(database: Database, source: int) -> None:
     with database.writing() as connection:
-        key, new = articles.write_article(connection, source, article("One.", "Two."), b"x", now=NOW)
+        key, new = stored(connection, source, article("One.", "Two."), b"x")
         assert new
-        assert articles.write_article(connection, source, article("One.", "Two."), b"x", now=NOW) == (key, False)
-        assert articles.write_article(connection, source, article("One.", "Two, corrected.", "Three."), b"y", now=NOW) == (key, True)
+        assert stored(connection, source, article("One.", "Two."), b"x") == (key, False)
+        assert stored(connection, source, article("One.", "Two, corrected.", "Three."), b"y") == (key, True)
         row = connection.execute(select(article_table)).one()
         assert (row.version, row.id) == (2, key)
         assert articles.changed_paragraphs(connection, key, 2) == (("Two, corrected.", "Three."), ("Two.",))
         assert connection.scalar(select(func.count()).select_from(article_paragraphs)) == 5, "the old version's paragraphs stay"
 
 
+def test_a_group_is_stored_as_its_articles_one_by_one_would_be(database: Database, source: int) -> None:
+    """New ones, one that is edited, one that is the same, and two with one address in one group."""
+    elsewhere = "https://other.example/b"
+    with database.writing() as connection:
+        first, _ = stored(connection, source, article("One."))
+        same, _ = stored(connection, source, article("Same.", url="https://news.example/same"))
+        group = [
+            (source, article("One.", "Two."), b"1"),
+            (source, article("New.", "Same.", url=elsewhere), b"2"),
+            (source, article("Same.", url="https://news.example/same"), b"3"),
+            (source, article("New, mended.", url=elsewhere), b"4"),
+            (source, article("New, mended.", url=elsewhere), b"5"),
+        ]
+        ids = articles.write_articles(connection, group, now=NOW)
+        other = ids[1][0]
+        assert ids == [(first, True), (other, True), (same, False), (other, True), (other, False)]
+        assert {row.id: (row.version, row.shingles) for row in connection.execute(select(article_table))} == {
+            first: (2, b"1"), same: (1, None), other: (2, b"4"),
+        }  # fmt: skip
+        assert articles.changed_paragraphs(connection, other, 2) == (("New, mended.",), ("New.", "Same."))
+        assert articles.write_articles(connection, [], now=NOW) == []
+
+
+def test_what_an_entry_carries_is_kept_while_it_is_tried_again(database: Database, source: int) -> None:
+    [one] = pending(database, source, entry(content="<p>Text</p>"))
+    for transient in (True, False):
+        with database.writing() as connection:
+            looked(connection, one, NoArticle(Unread.ERROR, "timed out", transient=transient))
+            assert connection.execute(select(entries.c.content)).scalar_one() == ("<p>Text</p>" if transient else None)
+
+
 def test_syndicated_text_is_stored_once(database: Database, source: int) -> None:
     with database.writing() as connection:
-        articles.write_article(connection, source, article("Same.", "Own."), None, now=NOW)
-        articles.write_article(connection, source, article("Same.", "Other.", url="https://other.example/b"), None, now=NOW)
+        stored(connection, source, article("Same.", "Own."))
+        stored(connection, source, article("Same.", "Other.", url="https://other.example/b"))
         assert connection.scalar(select(func.count()).select_from(paragraphs)) == 3
 
 
@@ -105,7 +146,7 @@ def test_what_gave_no_article_says_why_and_when_it_is_tried_again(
 ) -> None:
     [one] = pending(database, source, entry())
     with database.writing() as connection:
-        assert articles.write_unread(connection, replace(one, attempts=attempts), outcome, max_attempts=5, now=NOW) == state
+        assert looked(connection, replace(one, attempts=attempts), outcome) == state
         row = connection.execute(select(entries)).one()
     assert (row.state, row.reason, row.last_error) == (state, outcome.reason.value, outcome.message)
     assert row.retry_at == (NOW + timedelta(hours=hours) if hours else None)
@@ -114,16 +155,17 @@ def test_what_gave_no_article_says_why_and_when_it_is_tried_again(
 def test_a_page_that_two_sources_link_is_asked_for_once(database: Database, source: int) -> None:
     with database.writing() as connection:
         other = add_source(connection, "Other")
-        key, _ = articles.write_article(connection, source, article("Text."), None, now=NOW)
+        key, _ = stored(connection, source, article("Text."))
     [one] = pending(database, other, entry("x", url="https://news.example/a?utm_source=other"))
     with database.reading() as connection:
-        assert articles.article_behind(connection, one) == key
+        assert one.page
+        assert articles.stored_articles(connection, [one.page, "https://news.example/other"]) == {one.page: key}
 
 
 def test_stories_are_given_once(database: Database, source: int) -> None:
     with database.writing() as connection:
-        first, _ = articles.write_article(connection, source, article("A."), b"1", now=NOW)
-        second, _ = articles.write_article(connection, source, article("B.", url="https://news.example/b"), b"2", now=NOW)
+        first, _ = stored(connection, source, article("A."), b"1")
+        second, _ = stored(connection, source, article("B.", url="https://news.example/b"), b"2")
         assert [a.id for a in articles.articles_without_story(connection, 10)] == [first, second]
         articles.write_stories(connection, [(first, first), (second, first)])
         articles.write_stories(connection, [(second, second)])

@@ -192,8 +192,8 @@ def test_what_the_nightly_run_stores_is_found_at_once_and_once(database: Databas
     with database.writing() as connection:
         source = add_source(connection, "Wire")
         for url in ("https://a.example/1", "https://a.example/2"):
-            stored_articles.write_article(connection, source, read_article("an entangled pair", url), None, now=NOW)
-        stored_articles.write_article(connection, source, read_article("a new version", "https://a.example/1"), None, now=NOW)
+            stored_articles.write_articles(connection, [(source, read_article("an entangled pair", url), None)], now=NOW)
+        stored_articles.write_articles(connection, [(source, read_article("a new version", "https://a.example/1"), None)], now=NOW)
     assert len(found(database, "entangled")) == 1
     assert len(found(database, "version")) == 1
 
@@ -201,8 +201,8 @@ def test_what_the_nightly_run_stores_is_found_at_once_and_once(database: Databas
 def test_an_old_version_is_not_found(database: Database) -> None:
     with database.writing() as connection:
         source = add_source(connection, "Wire")
-        stored_articles.write_article(connection, source, read_article("an entangled pair"), None, now=NOW)
-        stored_articles.write_article(connection, source, read_article("a corrected pair"), None, now=NOW)
+        stored_articles.write_articles(connection, [(source, read_article("an entangled pair"), None)], now=NOW)
+        stored_articles.write_articles(connection, [(source, read_article("a corrected pair"), None)], now=NOW)
     assert found(database, "entangled") == []
     assert len(found(database, "pair")) == 1
 

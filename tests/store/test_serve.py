@@ -230,6 +230,8 @@ def test_an_attack_is_shown_as_text(client: httpx.Client) -> None:
         ("reversed days of a page", "/index.html?from=2026-11-02&to=2026-11-01", "lies after"),
         ("days to come", "/search?q=a&from=2999-01-01", "lies after today"),
         ("no day", "/search?q=a&from=soon", "is no day"),
+        ("a day as nobody writes it", "/search?q=a&to=20261101", "is no day"),
+        ("a day that is not", "/search?q=a&to=2026-02-30", "is no day"),
         ("too many days", "/index.html?from=1990-01-01", "at most 1,100"),
         ("page nought", "/search?q=quantum&page=0", "is no page"),
         ("no page", "/search?q=quantum&page=%EF%BC%91", "is no page"),

@@ -13,6 +13,10 @@ PROMISED = {
         "story article_id paragraph_id position"
     ),
     "coverage": "day sources_due sources_read coverage",
+    "reading": "day articles poor",
+    "burst": "day area reports expected surprise",
+    "movement": "day area direction reports expected ratio low high",
+    "together": "day area named_with stories",
 }
 
 

@@ -17,8 +17,9 @@ from monitor import app as composition
 from monitor.alerts.channels import open_channels
 from monitor.alerts.unsubscribe import UnsubscribeServer
 from monitor.cli import tell
-from monitor.errors import DeliveryError, InputError, MonitorError
-from monitor.store import recipients
+from monitor.domain import RunSummary
+from monitor.errors import ConfigurationError, DeliveryError, InputError, MonitorError
+from monitor.store import recipients, runs
 
 
 class Command:
@@ -116,6 +117,23 @@ def test_telling_one_reader_now(monitor: Command, desk: Desk) -> None:
     assert [m.recipient for m in desk.sent] == ["ana", "bo"]
     with pytest.raises(InputError, match=r"there is no subscription 'cy' in .*; there are ana, bo"):
         monitor("digest", "cy")
+
+
+def test_the_operator_hears_of_a_wrong_file_and_of_a_night_that_did_not_happen(monitor: Command, desk: Desk) -> None:
+    desk.set(operator="ops@example.org")
+    desk.subscribe(wish())
+    with desk.database.writing() as connection:
+        runs.finish_run(connection, runs.start_run(connection, now=desk.now), RunSummary(), now=desk.now)
+    monitor("digest")
+    assert desk.sent == []
+    desk.later(hours=37)
+    monitor("digest")
+    assert [m.subject for m in desk.sent] == ["areawatch: No run has ended well since 23 Nov 2026, 02:30 UTC."]
+    desk.later(days=1)
+    desk.parts.settings.path(desk.parts.settings.subscriptions).write_text("subscriptions: 1\n")
+    with pytest.raises(ConfigurationError):
+        monitor("digest")
+    assert "subscriptions.yaml:1: `subscriptions`" in desk.sent[-1].text
 
 
 def test_a_preview_counts_what_thirty_days_would_have_brought(monitor: Command, desk: Desk) -> None:

@@ -207,6 +207,11 @@ def test_unsubscribing_needs_a_base_url() -> None:
     assert 'href="https://example.org/aw/unsubscribe/T0KEN"' in within.html
 
 
+def test_headings_lead_to_the_pages_where_they_are_published() -> None:
+    assert 'href="https://example.org/aw/area-6g.html"' in message(full(), Sender("example.org", "https://example.org/aw/")).html
+    assert "area-6g.html" not in message(full()).html + message(full(), Sender("example.org", "javascript:x")).html
+
+
 def test_each_channel_gets_its_own_message() -> None:
     reader = wish(channels=[{"email": "a@example.org"}, {"apprise": "env:X"}, {"email": "b@example.org"}])
     mail, chat, other = messages(replace(full(), wish=reader), Templates(), Sender("example.org"), "T0KEN")

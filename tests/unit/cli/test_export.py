@@ -106,7 +106,7 @@ def test_an_empty_view_is_a_whole_file(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("when", "words", "says"),
     [
-        ("an unknown view", ("secrets", "--csv", "-"), "there is no view 'secrets'; choose trend, mention, coverage"),
+        ("an unknown view", ("secrets", "--csv", "-"), "there is no view 'secrets'; choose trend, mention, coverage, reading, burst"),
         ("no file", ("trend",), "name one file"),
         ("two files", ("trend", "--csv", "-", "--json", "-"), "name one file"),
         (

@@ -1,10 +1,10 @@
-"""`monitor report` and `monitor moves` over a stored archive, on its last day."""
+"""`monitor report` and `monitor moves` over a stored archive, on the day that it ends."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import typer
 import yaml
 from typer.testing import CliRunner, Result
 
+from monitor import app as composition
 from monitor.cli import pages
 from monitor.store.database import Database, upgrade
 from monitor.taxonomy import load_taxonomy
@@ -20,6 +21,14 @@ from tests.builders import NOW
 
 Run = Callable[..., Result]
 KEYS = ("quantum-technology", "humanoid-robots")
+
+
+class Then(datetime):
+    """The day on which the archive ends."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return NOW
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +52,9 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("MONITOR_DATABASE_URL", "sqlite:///monitor.db")
     monkeypatch.setenv("MONITOR_TAXONOMY", str(home / "taxonomy"))
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr("monitor.app.now", lambda: NOW)
+    # What the archive holds depends on the weekday that it ends on.
+    monkeypatch.setattr(pages, "datetime", Then)
+    monkeypatch.setattr(composition, "now", Then.now)
     app = typer.Typer()
     pages.register(app)
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
