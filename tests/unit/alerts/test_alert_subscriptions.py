@@ -49,7 +49,7 @@ def test_a_full_one(tmp_path: Path, taxonomy: Taxonomy) -> None:
     ana, bo = load_subscriptions(file, taxonomy)
     assert ana.area_ids(taxonomy) == ("6g", "quantum-technology")
     assert [(c.kind, c.address) for c in ana.channels] == [("email", "ana@example.org"), ("apprise", "env:TEAM_CHANNEL")]
-    assert len(bo.area_ids(taxonomy)) == len(taxonomy.areas)
+    assert len(bo.area_ids(taxonomy)) == len(taxonomy.areas) - len(taxonomy.policies)
     assert bo.channels[0].address == "bo@xn--exmple-cua.org"
     assert Subscription.model_validate(ana.model_dump(mode="json")) == ana
 

@@ -153,7 +153,7 @@ def test_match_as_json(fitted: Terminal) -> None:
     assert 0.5 <= hit["probability"] <= 1
     assert set(hit) == {"area", "probability", "similarity", "mentions", "exemplar"}
     (row,) = fitted.rows("match", "--json", "--explain", typed=b"a rocket")
-    assert set(row) == {"id", "text", "hits", "near_misses"}
+    assert set(row) == {"id", "text", "hits", "policies", "near_misses"}
     assert "against" in (row["hits"] + row["near_misses"])[0]
 
 
