@@ -147,7 +147,7 @@ def publish(world: World, night: int, matcher: int) -> None:
             plan.article = desk.story(title=f"Story-{plan.number:03} of the day", looked=False)
             desk.look(plan.article, *plan.areas[night >= CHANGE], matcher=matcher)
         elif plan.copied_on == night:
-            plan.copy = desk.story(title="A late copy", story=plan.article, looked=False)
+            plan.copy = desk.story(title=f"A late copy of Story-{plan.number:03}", story=plan.article, looked=False)
             desk.look(plan.copy, *plan.areas[night >= CHANGE], matcher=matcher)
         elif plan.edited_on == night:
             with desk.database.writing() as connection:
