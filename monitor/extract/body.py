@@ -62,6 +62,7 @@ class Body:
 
 def body_of(page: Page, title: str) -> tuple[Body, list[Block]]:
     """The text of the page's article, maybe empty, and all blocks of the page. Changes `page.tree`."""
+    _drop_other_articles(page.tree, title)
     unfold_layout(page.tree)
     found = blocks(page.tree)
     links = link_texts(found)
@@ -85,6 +86,20 @@ def body_of(page: Page, title: str) -> tuple[Body, list[Block]]:
         if best.prose > MISSED * body.prose:
             return best, found
     return body, found
+
+
+def _drop_other_articles(tree: HtmlElement, title: str) -> None:
+    """Takes out the articles that a page has loaded behind its own: several side by side, each under a headline of its own."""
+    headlines = {
+        article: _fold(next(article.iter("h1")).text_content())
+        for article in tree.iter("article")
+        if next(article.iter("h1"), None) is not None and next(article.iterancestors("article"), None) is None
+    }
+    if len(headlines) > 1:
+        own = next((article for article, headline in headlines.items() if headline == _fold(title)), next(iter(headlines)))
+        for article in headlines:
+            if article is not own:
+                article.drop_tree()
 
 
 def _extracted(tree: HtmlElement, *, recall: bool) -> list[str]:

@@ -93,15 +93,16 @@ def _meta(tree: HtmlElement) -> dict[str, str]:
 def title_of(page: Page, entry_title: str) -> str:
     """The headline: of the structured data, og:title without the site's name, the feed's, the title element's longest part."""
     headline = page.linked.headline or page.meta.get("headline", "")
+    site = page.meta.get("og:site_name", "")
     if headline and not headline.startswith("…") and not headline.endswith(("...", "…")):
-        return headline
+        return without_site(headline, site) if site else headline
     shown = page.meta.get("og:title") or page.meta.get("twitter:title", "")
     title = next(iter(page.headings), "")
     for heading in page.headings[1:]:
         if len(heading) > 5 and (heading in shown or heading in title):
             return heading
     if shown:
-        return without_site(shown, page.meta.get("og:site_name", ""))
+        return without_site(shown, site)
     if entry_title:
         return entry_title
     return max(_SEPARATED.split(title), key=len).strip() if title else headline

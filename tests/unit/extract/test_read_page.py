@@ -186,6 +186,29 @@ def test_the_canonical_link_is_believed_where_it_can_be(said: str, expected: str
     assert article(html(head=f'<link rel="canonical" href="{said}">')).url == expected
 
 
+def test_an_article_loaded_behind_the_pages_own_is_none_of_it() -> None:
+    other = f"<article><h1>Another thing altogether</h1><p>{'It was cold on the hill, and nobody came to see it. ' * 20}</p></article>"
+    for where in ("</main>", "<main>"):
+        text = html(head=linked(headline="The new bridge will open in spring")).replace(
+            where, where[:-1] + ">" + other if where == "<main>" else other + where
+        )
+        found = article(text)
+        assert ENGLISH[1] in found.text
+        assert "hill" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("headline", "site", "expected"),
+    [
+        ("The bridge opens - News Example", "News Example", "The bridge opens"),
+        ("The bridge opens - at last", "News Example", "The bridge opens - at last"),
+        ("新しい橋が春に開通 - 毎日新聞", "毎日新聞", "新しい橋が春に開通"),
+    ],
+)
+def test_the_name_of_the_site_is_no_part_of_a_headline(headline: str, site: str, expected: str) -> None:
+    assert article(html(head=linked(headline=headline) + f'<meta property="og:site_name" content="{site}">')).title == expected
+
+
 def test_what_the_page_lacks_is_taken_from_structured_data_or_the_feed() -> None:
     structured = html(("Loading",), head=linked(headline="Bridge", articleBody="\n".join(ENGLISH * 2)))
     assert ENGLISH[1] in article(structured).text
