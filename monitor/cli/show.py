@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -103,6 +103,14 @@ def summary(done: RunSummary) -> None:
         say("Nothing new since the last run.")
 
 
+class _Rate(ProgressColumn):
+    """How many a second, over the last half minute."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.{0 if speed >= 10 else 1}f}/s", style="progress.data.speed")
+
+
 @contextmanager
 def progress() -> Iterator[Any]:
     """A bar a stage with its rate and the time left; silent where standard error is no terminal."""
@@ -110,6 +118,7 @@ def progress() -> Iterator[Any]:
         TextColumn("{task.description:8}"),
         BarColumn(),
         MofNCompleteColumn(),
+        _Rate(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
