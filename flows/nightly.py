@@ -18,6 +18,6 @@ def nightly(config: str | None = None) -> dict[str, Any]:
     `config`: path of areawatch.toml; default: where the command line looks.
     """
     parts = parts_of(config)
-    done = pipeline.run(parts, stage_caller(parts))
+    done = pipeline.run(parts, stage_caller(parts, config))
     leave_artifacts(done)
     return asdict(done)

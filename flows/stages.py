@@ -70,14 +70,25 @@ def run_stage(name: str, parts: Parts) -> dict[str, int]:
     return dict(STAGES[name](parts))
 
 
-def stage_caller(parts: Parts) -> Callable[[str, Any], Mapping[str, int]]:
-    """Runs a stage as a task; the parts are handed over as they are, since engines and models do not pickle."""
-    return lambda name, _: run_stage.with_options(name=name, retries=RETRIES.get(name, 0))(name, cast(Parts, quote(parts)))
+def stage_caller(parts: Parts, config: str | None = None) -> Callable[[str, Any], Mapping[str, int]]:
+    """Runs a stage as a task; the parts are handed over as they are, since engines and models do not pickle.
+
+    With a runner other than threads, the vectors that `analyse` will ask for are made there first.
+    """
+
+    def call(name: str, _: Any) -> Mapping[str, int]:
+        if parts.settings.runner != "threads" and name == "analyse":
+            from flows.spread import runner_of, spread
+
+            spread.with_options(task_runner=runner_of(parts.settings))(config or os.environ.get("MONITOR_CONFIG"))
+        return run_stage.with_options(name=name, retries=RETRIES.get(name, 0))(name, cast(Parts, quote(parts)))
+
+    return call
 
 
 def run_stages(config: str | None, names: tuple[str, ...]) -> dict[str, dict[str, int]]:
     """Some stages in their order, as tasks."""
-    call = stage_caller(parts_of(config))
+    call = stage_caller(parts_of(config), config)
     return {name: dict(call(name, None)) for name in STAGES if name in names}
 
 

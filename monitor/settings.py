@@ -111,6 +111,11 @@ class Settings(_Frozen):
     encoder: str = Field("e5-small", description="e5-small (shipped), or a folder, or the name of a sentence-transformers model on a hub")
     precision: Literal["int8", "full"] = Field("int8", description="int8: quick, on ONNX Runtime; full: sentence-transformers")
     workers: int = Field(2, ge=1, description="processes that extract text")
+    runner: str = Field(
+        "threads",
+        pattern=r"^(threads|processes|dask|(tcp|tls|ws|wss)://.+)$",
+        description="where vectors are made under Prefect: threads, processes, dask, or the address of a Dask scheduler",
+    )
     window_days: int = Field(120, ge=1, description="days whose counts are kept up to date and shown")
     backfill_minutes: int = Field(
         240, ge=1, description="minutes a night for a new encoder or taxonomy to go through the window, until it is live"

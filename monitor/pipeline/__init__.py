@@ -15,9 +15,25 @@ Each stage takes the `Parts` and returns its counters; `run` calls them all and 
 from monitor.pipeline.alert import alert
 from monitor.pipeline.analyse import analyse, count, group
 from monitor.pipeline.parts import Parts
+from monitor.pipeline.pieces import keep_vectors, vectors_of, without_vector
 from monitor.pipeline.poll import poll
 from monitor.pipeline.read import read
 from monitor.pipeline.report import report
 from monitor.pipeline.run import STAGES, run, summarise
 
-__all__ = ["STAGES", "Parts", "alert", "analyse", "count", "group", "poll", "read", "report", "run", "summarise"]
+__all__ = [
+    "STAGES",
+    "Parts",
+    "alert",
+    "analyse",
+    "count",
+    "group",
+    "keep_vectors",
+    "poll",
+    "read",
+    "report",
+    "run",
+    "summarise",
+    "vectors_of",
+    "without_vector",
+]

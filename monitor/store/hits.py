@@ -78,6 +78,13 @@ def load_vectors(connection: Connection, encoder: int, ids: Sequence[int]) -> di
     return {key: np.frombuffer(blob, "<f2").astype(np.float32) for key, blob in rows}
 
 
+def bare(connection: Connection, encoder: int, ids: Sequence[int]) -> list[int]:
+    """Those of `ids` without a vector of this encoder, in their order."""
+    chosen = select(embeddings.c.paragraph_id).where(embeddings.c.encoder_id == encoder, embeddings.c.paragraph_id.in_(ids))
+    known = set(connection.scalars(chosen))
+    return [key for key in ids if key not in known]
+
+
 def write_vectors(connection: Connection, encoder: int, ids: Sequence[int], vectors: Vectors) -> None:
     """`vectors`: (len(ids), dimensions); kept in half precision, which moves a cosine by less than 0.0005."""
     packed = vectors.astype("<f2")
