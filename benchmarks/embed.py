@@ -51,7 +51,7 @@ def multiply_rate() -> float:
 def measure(paragraphs: int, rounds: int) -> dict[str, Any]:
     taxonomy = load_taxonomy()
     adapter = adapter_of(taxonomy.folder)
-    gold = load_gold(training_files(taxonomy.folder)[1], {area.id for area in taxonomy.areas})
+    gold = load_gold(training_files(taxonomy.folder)[1], taxonomy.facets)
     texts = [p.text for p in gold[:paragraphs]]
     repeated = (texts * 2)[: round(paragraphs / (1 - REPEATS))]
     full, shipped = (open_encoder("e5-small", precision, adapter=adapter) for precision in ("full", "int8"))

@@ -54,8 +54,7 @@ def parts_in(folder: Path, workers: int) -> Parts:
 
 def fill(parts: Parts, number: int) -> None:
     """A history of `number` paragraphs, matched by the shipped calibration."""
-    keys = {area.id for area in parts.taxonomy.areas}
-    gold = load_gold(training_files(parts.taxonomy.folder)[1], keys)
+    gold = load_gold(training_files(parts.taxonomy.folder)[1], parts.taxonomy.facets)
     vectors = kept_vectors([p.text for p in gold], parts.encoder().name, parts.encoder().encode)
     with_area, without = ([row for row, p in enumerate(gold) if bool(p.labels) is wanted] for wanted in (True, False))
     chance, noise = random.Random(0), np.random.default_rng(0)
