@@ -260,7 +260,7 @@ def compare(sources: int, entries: int, rounds: int) -> dict[str, Any]:
 def _measured(side: str, sources: int, port: int) -> dict[str, Any]:
     """Two nights of one side in a process of its own."""
     arguments = ["--side", side, "--sources", str(sources), "--port", str(port)]
-    done = subprocess.run([sys.executable, "-m", "benchmarks.sources", *arguments], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "benchmarks.sources", *arguments], check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

@@ -209,13 +209,15 @@ class _Pools:
                 del self._busy[origin]
 
     async def aclose(self) -> None:
-        for pool in self._pools.values():
+        for pool in list(self._pools.values()):
             await pool.aclose()
 
     async def _make_room(self) -> None:
         surplus = len(self._pools) + 1 - KEPT_ALIVE
-        for origin in [one for one in self._pools if one not in self._busy][: max(0, surplus)]:
-            await self._pools.pop(origin).aclose()
+        idle = [one for one in self._pools if one not in self._busy][: max(0, surplus)]
+        # All are taken out before the first is closed: others make room at the same time.
+        for pool in [self._pools.pop(origin) for origin in idle]:
+            await pool.aclose()
 
 
 class _Stream(httpx.AsyncByteStream):
