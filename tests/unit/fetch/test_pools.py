@@ -28,15 +28,15 @@ def test_many_hosts_at_once_make_room_for_one_another() -> None:
         made.append(SlowToClose())
         return made[-1]
 
-    async def ask(pools: _Pools, number: int) -> None:
-        async with pools.at(httpcore.URL(f"http://{number}.example/")) as pool:
+    async def ask(pools: _Pools, host: str) -> None:
+        async with pools.at(httpcore.URL(f"http://{host}/")) as pool:
             await asyncio.sleep(0)
             assert not pool.closed
 
     async def ask_all() -> None:
         pools = _Pools(make)
-        for _ in range(3):
-            await asyncio.gather(*(ask(pools, number) for number in range(4 * KEPT_ALIVE)))
+        for night in range(3):
+            await asyncio.gather(*(ask(pools, f"{number}.{night}.example") for number in range(2 * KEPT_ALIVE)))
         await pools.aclose()
 
     asyncio.run(ask_all())
