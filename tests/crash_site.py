@@ -29,7 +29,7 @@ from sqlalchemy import event, select
 from monitor.alerts import demo_subscription
 from monitor.domain import MatcherVersion, Source
 from monitor.match import Calibration, Exemplars, Matcher, exemplar_sentences
-from monitor.match.calibration import Head
+from monitor.match.calibration import Head, Heads
 from monitor.match.features import NAMES, WITHOUT_PROBE
 from monitor.pipeline import Parts, run
 from monitor.pipeline.run import Busy
@@ -242,8 +242,8 @@ def _night(home: Path, url: str, now: datetime, kill_at: Moment | None) -> None:
 
 def _parts(home: Path, url: str, now: datetime) -> Parts:
     encoder = FakeEncoder(DIMENSIONS)
-    head, without = Head(NAMES, HEAD, -3.0), Head(WITHOUT_PROBE, HEAD[: len(WITHOUT_PROBE)], -3.0)
-    calibration = Calibration(encoder.name, "", (0.3, 0.1), (0.0,) * DIMENSIONS, {}, head, without, 0.5)
+    heads = Heads(Head(NAMES, HEAD, -3.0), Head(WITHOUT_PROBE, HEAD[: len(WITHOUT_PROBE)], -3.0))
+    calibration = Calibration(encoder.name, "", (0.3, 0.1), (0.0,) * DIMENSIONS, {}, {"technology": heads}, 0.5)
     texts, columns = exemplar_sentences(AREAS)
     fetch = FetchSettings(delay=0, allow_networks=(ip_network("127.0.0.0/8"),), robots=False)
     settings = Settings(home=home, database_url=SecretStr(url), fetch=fetch, window_days=30)
