@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 # In the order of how long they take; each is a module with a docstring that says what it compares.
-NAMES = ("match_speed", "embed", "rematch", "sources", "story_threshold", "queries", "burst_choice")
+NAMES = ("match_speed", "embed", "rematch", "sources", "night", "story_threshold", "queries", "burst_choice")
 
 
 def main(names: list[str]) -> int:

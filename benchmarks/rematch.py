@@ -124,12 +124,16 @@ def plain(parts: Parts) -> float:
 
 
 class Memory:
-    """The highest sum of the resident memory of this process and those it started, in MB, looked at ten times a second."""
+    """The highest sum of the resident memory of a process (this one unless named) and those it started, in MB, looked at ten times
+    a second."""
+
+    def __init__(self, process: int | None = None) -> None:
+        self._process = process
 
     def __enter__(self) -> Memory:
         import psutil
 
-        self.peak, self._done, me = 0.0, Event(), psutil.Process()
+        self.peak, self._done, me = 0.0, Event(), psutil.Process(self._process)
 
         def watch() -> None:
             while not self._done.wait(0.1):

@@ -23,16 +23,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from monitor.pipeline import Parts
 
 PUBLISHED = datetime(2026, 11, 20, 6, tzinfo=UTC)
 NOW = datetime(2026, 11, 21, 2, 30, tzinfo=UTC)
@@ -70,8 +74,12 @@ def page(source: int, number: int) -> bytes:
     """About 20 kB, of which a third is text."""
     text = words(source, number, PARAGRAPHS * PARAGRAPH_WORDS).split()
     pieces = [" ".join(text[start : start + PARAGRAPH_WORDS]) for start in range(0, len(text), PARAGRAPH_WORDS)]
-    body = "".join(f"<p>{piece.capitalize()}.</p>" for piece in pieces)
-    title = words(source, number, 8)
+    return html(words(source, number, 8), [f"{piece.capitalize()}." for piece in pieces])
+
+
+def html(title: str, paragraphs: Sequence[str]) -> bytes:
+    """A page with an article, and with what papers put around it."""
+    body = "".join(f"<p>{escape(each)}</p>" for each in paragraphs)
     head = f'<title>{title}</title><meta property="article:published_time" content="{PUBLISHED.isoformat()}">'
     article = f"<article><h1>{title}</h1>{body}</article>"
     return f'<html lang="en"><head>{head}</head><body><nav><ul>{NAVIGATION}</ul></nav>{article}</body></html>'.encode()
@@ -80,10 +88,10 @@ def page(source: int, number: int) -> bytes:
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 512
-    entries = 0
 
-    def __init__(self) -> None:
+    def __init__(self, entries: int, page: Callable[[int, int], bytes]) -> None:
         super().__init__(("0.0.0.0", 0), Answer)
+        self.entries, self.page = entries, page
         self.asked: Counter[str] = Counter()
         self.lock = Lock()
 
@@ -118,16 +126,16 @@ class Answer(BaseHTTPRequestHandler):
         source = int(x) * 200 + int(y) - 1
         if self.path == "/feed":
             return feed(source, self.server.entries, self.server.server_port), f'"{source}"'
-        return page(source, int(self.path[1:].partition(".")[0])), ""
+        return self.server.page(source, int(self.path[1:].partition(".")[0])), ""
 
     def log_message(self, format: str, *arguments: Any) -> None:
         pass
 
 
 @contextmanager
-def serving(entries: int) -> Iterator[int]:
-    server = Server()
-    server.entries = entries
+def serving(entries: int, page: Callable[[int, int], bytes] = page) -> Iterator[int]:
+    """The port of a server with `entries` in each feed, and a `page` for every source and number."""
+    server = Server(entries, page)
     process = multiprocessing.get_context("fork").Process(target=server.serve_forever, daemon=True)
     process.start()
     server.socket.close()
@@ -141,29 +149,40 @@ def serving(entries: int) -> Iterator[int]:
 # --- the two sides, each in a process of its own --------------------------------------------------------------------
 
 
-def ours(folder: Path, urls: list[str]) -> Callable[[int], int]:
-    """Polls and reads as a night does. Returns what runs it and gives the number of articles stored."""
+def due_parts(folder: Path, urls: list[str], night: int) -> Parts:
+    """The parts of one night, an hour after the one before, with all sources due. The database must be there."""
     from pydantic import SecretStr
-    from sqlalchemy import func, select
 
     from monitor import app
     from monitor.domain import Source
-    from monitor.pipeline import poll, read
     from monitor.settings import FetchSettings, Settings
     from monitor.store import sources
+
+    fetch = FetchSettings(delay=0, allow_networks=(ip_network("127.0.0.0/8"),), robots=False)
+    settings = Settings(home=folder, database_url=SecretStr(database_url(folder)), fetch=fetch)
+    parts = app.build(settings, clock=lambda: NOW + timedelta(hours=night))
+    with parts.database.writing() as connection:
+        sources.add_sources(connection, [Source(each) for each in urls], now=NOW)
+        sources.ask_all_now(connection)
+    return parts
+
+
+def database_url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'monitor.db'}"
+
+
+def ours(folder: Path, urls: list[str]) -> Callable[[int], int]:
+    """Polls and reads as a night does. Returns what runs it and gives the number of articles stored."""
+    from sqlalchemy import func, select
+
+    from monitor.pipeline import poll, read
     from monitor.store.database import upgrade
     from monitor.store.schema import articles
 
-    url = f"sqlite:///{folder / 'monitor.db'}"
-    upgrade(url)
-    fetch = FetchSettings(delay=0, allow_networks=(ip_network("127.0.0.0/8"),), robots=False)
-    settings = Settings(home=folder, database_url=SecretStr(url), fetch=fetch)
+    upgrade(database_url(folder))
 
     def night(number: int) -> int:
-        parts = app.build(settings, clock=lambda: NOW + timedelta(hours=number))
-        with parts.database.writing() as connection:
-            sources.add_sources(connection, [Source(each) for each in urls], now=NOW)
-            sources.ask_all_now(connection)
+        parts = due_parts(folder, urls, number)
         poll(parts)
         read(parts)
         with parts.database.reading() as connection:
