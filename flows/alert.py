@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from prefect import flow
 
-from flows.stages import parts_of, report_failure, run_name, run_stages
+from flows.parts import parts_of
+from flows.stages import report_failure, run_name, run_stages
 from monitor.pipeline.alert import tell_operator
 
 # Hours of readers lie on the hour or the half in every time zone but three, which are served a quarter of an hour late.

@@ -7,7 +7,8 @@ from typing import Any
 
 from prefect import flow
 
-from flows.stages import leave_artifacts, parts_of, report_failure, run_name, stage_caller
+from flows.parts import parts_of
+from flows.stages import leave_artifacts, report_failure, run_name, stage_caller
 from monitor import pipeline
 
 

@@ -10,7 +10,8 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.utilities.annotations import quote
 
-from flows.stages import parts_of, report_failure, run_name
+from flows.parts import parts_of
+from flows.stages import report_failure, run_name
 from monitor.pipeline import Parts
 from monitor.pipeline.rematch import Rematched
 from monitor.pipeline.rematch import rematch as rematch_history

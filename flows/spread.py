@@ -16,7 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
-from flows.stages import parts_of
+from flows.parts import parts_of
 from monitor import pipeline
 from monitor.errors import ConfigurationError
 from monitor.pipeline import Parts

@@ -1,11 +1,9 @@
-"""One task a stage, and what all flows share: parts, run names, what a run leaves behind."""
+"""One task a stage, and what all flows share: run names, what a run leaves behind."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -18,34 +16,14 @@ from prefect.runtime import flow_run
 from prefect.tasks import Task
 from prefect.utilities.annotations import quote
 
-from monitor import app
+from flows.parts import parts_of
 from monitor.domain import RunSummary
 from monitor.errors import ConfigurationError
 from monitor.pipeline import STAGES, Parts
 from monitor.pipeline.alert import tell_operator
-from monitor.pipeline.parts import Progress, silent
-from monitor.settings import load_settings
 
 # Stages that speak to the network are tried again; what the others raise is a defect or a full disk, and repeating helps neither.
 RETRIES = {"poll": 2, "read": 2, "alert": 2}
-_progress: ContextVar[Progress] = ContextVar("progress", default=silent)
-
-
-@contextmanager
-def shown_by(progress: Progress) -> Iterator[None]:
-    """Runs inside show their progress by this."""
-    token = _progress.set(progress)
-    try:
-        yield
-    finally:
-        _progress.reset(token)
-
-
-def parts_of(config: str | None) -> Parts:
-    """The parts from the configuration named, or from where the command line looks."""
-    environ = {**os.environ, **({"MONITOR_CONFIG": config} if config else {})}
-    settings = load_settings(environ)
-    return app.build(settings, progress=_progress.get())
 
 
 def run_name() -> str:

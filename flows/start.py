@@ -37,10 +37,10 @@ def settle(home: Path) -> None:
 def run_nightly(settings: Settings, progress: Callable[[str, int, int], None]) -> RunSummary:
     """One nightly run in this process; without PREFECT_API_URL Prefect starts a server for just this run."""
     settle(settings.home)
-    from flows import stages
     from flows.nightly import nightly
+    from flows.parts import shown_by
 
-    with stages.shown_by(progress):
+    with shown_by(progress):
         return RunSummary(**nightly())
 
 
