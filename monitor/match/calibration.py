@@ -20,7 +20,7 @@ FILE = "calibration.json"
 FIRST_FACET = "technology"
 STRONG, WEAK = NAMES.index("strong"), NAMES.index("weak")
 # Log-odds taken from an area of which no word stands in the paragraph: in newspapers such paragraphs are rarer among all than in the
-# labelled sets (a correction of the prior, as in Saerens, Latinne and Decaestecker, 2002). The size: see the README's table.
+# labelled sets (a correction of the prior, as in Saerens, Latinne and Decaestecker, 2002). The size: see Decisions in the README.
 WORDLESS = 0.5
 FORMAT = 2
 
