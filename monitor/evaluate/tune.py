@@ -57,7 +57,7 @@ def examples_of_taxonomy(taxonomy: Taxonomy) -> Iterator[Labelled]:
 
 
 def _technologies(taxonomy: Taxonomy) -> tuple[Area, ...]:
-    """The areas to tune on. Policy instruments have softer borders: as further targets they raised the false hits on look-alikes by half."""
+    """The areas to tune on. Policy instruments have softer borders: as targets, too, they raised false hits on look-alikes by half."""
     return tuple(area for area in taxonomy.areas if area.facet == "technology")
 
 
