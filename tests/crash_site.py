@@ -20,6 +20,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from ipaddress import ip_network
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ AREAS = taxonomy(
 HEAD = tuple({"strong": 8.0}.get(name, 0.0) for name in NAMES)
 DIMENSIONS = 64
 BUSY = 75  # exit status of a run that found another under way
+FORK = multiprocessing.get_context("fork")
 
 
 # --- the outlets ----------------------------------------------------------------------------------------------------
@@ -191,10 +193,13 @@ class Nights:
         yield opened
         opened.close()
 
-    def start(self, kill_at: Moment | None = None) -> multiprocessing.process.BaseProcess:
-        """A run that goes on by itself. Its exit status is 0, BUSY, or -SIGKILL when it was killed."""
+    def start(self, kill_at: Moment | None = None, turned_away: Event | None = None) -> multiprocessing.process.BaseProcess:
+        """A run that goes on by itself. Its exit status is 0, BUSY, or -SIGKILL when it was killed.
+
+        One that is BUSY sets `turned_away`; one that is not waits for that in its first stage, a minute at most.
+        """
         clock = START + self.number * BETWEEN_RUNS
-        process = multiprocessing.get_context("fork").Process(target=_night, args=(self.home, self.url, clock, kill_at))
+        process = FORK.Process(target=_night, args=(self.home, self.url, clock, kill_at, turned_away))
         process.start()
         return process
 
@@ -212,7 +217,7 @@ class Nights:
         return {stage: int(number) for stage, number in rows}
 
 
-def _night(home: Path, url: str, now: datetime, kill_at: Moment | None) -> None:
+def _night(home: Path, url: str, now: datetime, kill_at: Moment | None, turned_away: Event | None) -> None:
     # Small enough that every stage has several transactions to die between.
     analyse = import_module("monitor.pipeline.analyse")
     analyse.PARAGRAPHS_AT_ONCE, analyse.ARTICLES_AT_ONCE = 120, 60  # type: ignore[attr-defined]
@@ -231,11 +236,15 @@ def _night(home: Path, url: str, now: datetime, kill_at: Moment | None) -> None:
     def call(name: str, stage: Any) -> Mapping[str, int]:
         nonlocal under_way
         under_way = name
+        if turned_away:
+            turned_away.wait(60)
         return {} if name == "report" else stage(parts)  # the pages are files, each written whole
 
     try:
         run(parts, call)
     except Busy:
+        if turned_away:
+            turned_away.set()
         os._exit(BUSY)
     (home / "steps").write_text("".join(f"{stage} {number}\n" for stage, number in steps.items() if stage), encoding="utf-8")
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from monitor.store.runs import latest_runs
-from tests.crash_site import BUSY, OUTLETS, PAGES, Moment, Nights, outcome, outlets
+from tests.crash_site import BUSY, FORK, OUTLETS, PAGES, Moment, Nights, outcome, outlets
 from tests.store.conftest import *  # noqa: F403  # one of the chains dies on PostgreSQL
 
 # Twenty kills in all: stage → how often in it, and the share of its statements that a kill may wait for, so that work is left for the rest.
@@ -87,7 +87,8 @@ def test_of_two_runs_started_at_once_one_does_the_work(
     database_url: str, port: int, undisturbed: tuple[dict[str, Any], dict[str, int]], tmp_path: Path
 ) -> None:
     nights = Nights(tmp_path / "home", database_url, port)
-    both = [nights.start(), nights.start()]
+    turned_away = FORK.Event()
+    both = [nights.start(turned_away=turned_away) for _ in range(2)]
     for process in both:
         process.join()
     assert sorted(process.exitcode or 0 for process in both) == [0, BUSY]
