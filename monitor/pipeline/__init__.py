@@ -1,7 +1,7 @@
 """The stages in order, each: read what is due → pure functions → write. Read this first.
 
     poll      due sources → entries            monitor.fetch, monitor.sources
-    read      pending entries → articles       monitor.fetch, monitor.extract
+    read      pending entries → articles       monitor.fetch, monitor.extract; meanwhile vectors, monitor.pipeline.ahead
     group     new articles → stories           monitor.stories
     analyse   unseen paragraphs → hits         monitor.embed, monitor.match
     count     hits of the window → counts      monitor.store.counts

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from monitor import trends
+from monitor import __version__, trends
 from monitor.domain import DailyCount, Hit
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.trends import WEEK, Moves, fresh, moves
@@ -40,6 +41,7 @@ from monitor.trends import FreshTerm, Together
 STORIES = 20
 PERIOD = timedelta(weeks=4)
 OURS = ("area-*.html", "area-*.atom")
+SHOWS = ".shows"  # the file that keeps what the pages beside it show
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,23 @@ class Rows:
     sources: tuple[SourceRow, ...]
 
 
-def report(parts: Parts) -> Counter[str]:
-    """Writes the folder of pages. Counters: pages."""
-    pages = render_folder(look(parts))
-    write_pages(parts.settings.path(parts.settings.report), pages)
+def report(parts: Parts, *, always: bool = True) -> Counter[str]:
+    """Writes the folder of pages; unless `always`, only where they would show something else than they do. Counters: pages."""
+    folder, site = parts.settings.path(parts.settings.report), look(parts)
+    shown, kept = shows(site), folder / SHOWS
+    if not always and kept.is_file() and kept.read_text(encoding="utf-8") == shown:
+        return Counter(pages=0)
+    pages = render_folder(site)
+    write_pages(folder, pages)
+    write_file(kept, shown)  # last: pages that were cut off are written again
     return Counter(pages=len(pages))
+
+
+def shows(site: Site) -> str:
+    """A fingerprint of what the pages show, but for when they were made and when each source was last read."""
+    sources = tuple(replace(source, last_success_at=None) for source in site.sources)
+    told = replace(site, made_at=datetime.min, sources=sources, poor=frozenset())
+    return hashlib.sha256(f"{__version__} {sorted(site.poor)} {told!r}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def report_single(parts: Parts, file: Path) -> Counter[str]:

@@ -6,15 +6,16 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from monitor.alerts.operator import beat
 from monitor.domain import RunSummary
 from monitor.errors import MonitorError
+from monitor.pipeline.ahead import read_and_embed
 from monitor.pipeline.alert import alert, tell_operator
 from monitor.pipeline.analyse import analyse, count, group
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.poll import poll
-from monitor.pipeline.read import read
 from monitor.pipeline.report import report
 from monitor.store import runs
 
@@ -23,12 +24,12 @@ log = logging.getLogger(__name__)
 Stage = Callable[[Parts], Mapping[str, int]]
 STAGES: dict[str, Stage] = {
     "poll": poll,
-    "read": read,
+    "read": read_and_embed,
     "group": group,
     "analyse": analyse,
     "count": count,
     "alert": alert,
-    "report": report,
+    "report": partial(report, always=False),
 }
 
 

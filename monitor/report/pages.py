@@ -15,7 +15,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from monitor.domain import Burst
-from monitor.report.charts import area_chart, coverage_chart
 from monitor.report.formats import FILTERS, WEEKDAYS, day
 from monitor.report.model import AreaPage, Search, Site, Story
 from monitor.report.queries import area_queries, site_queries
@@ -187,6 +186,8 @@ def _recent_bursts(site: Site) -> list[tuple[AreaPage, Burst]]:
 
 
 def _area(site: Site, area: AreaPage, link: Link, feed_address: str | None, served: Served | None = None) -> Markup:
+    from monitor.report.charts import area_chart  # drawing takes a third of a second to import, and most commands draw nothing
+
     place = site.areas.index(area)
     label = f"{area.name}: share of all articles, articles and stories by day, {day(site.first)} to {day(site.last)}; a table follows"
     means = [mean for mean in area.weekdays if mean is not None]
@@ -209,6 +210,8 @@ def _area(site: Site, area: AreaPage, link: Link, feed_address: str | None, serv
 
 
 def _coverage(site: Site, served: Served | None) -> Markup:
+    from monitor.report.charts import coverage_chart
+
     known = {c.day: c for c in site.coverage}
     days: list[date] = sorted(site.seen)
     ill = [s for s in site.sources if s.health != "ok"]

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select, update
 
 from monitor.domain import Hit, MatcherVersion, Paragraph, Vectors
 from monitor.store.database import insert
@@ -58,12 +58,26 @@ def unseen_paragraphs(
     looked = exists().where(matched.c.matcher_id == matcher, matched.c.paragraph_id == paragraphs.c.id)
     chosen: Select[tuple[int]] = select(paragraphs.c.id).where(~looked, paragraphs.c.id > after)
     if since is not None:
-        joined = article_paragraphs.join(articles, articles.c.id == article_paragraphs.c.article_id)
-        recent = select(article_paragraphs.c.paragraph_id).select_from(joined)
-        chosen = chosen.where(
-            recent.where(article_paragraphs.c.paragraph_id == paragraphs.c.id, articles.c.day >= since).correlate(paragraphs).exists()
-        )
+        chosen = chosen.where(_in_article_since(since))
     return tuple(connection.scalars(chosen.order_by(paragraphs.c.id).limit(limit)))
+
+
+def new_paragraphs(connection: Connection, *, after: int, since: date, limit: int) -> dict[int, Paragraph]:
+    """The first paragraphs with a larger id than `after`, of articles of that day or later, in ascending order."""
+    chosen = select(paragraphs).where(paragraphs.c.id > after, _in_article_since(since)).order_by(paragraphs.c.id).limit(limit)
+    return {r.id: Paragraph(r.fingerprint, r.text) for r in connection.execute(chosen)}
+
+
+def last_paragraph(connection: Connection) -> int:
+    """The largest id of a paragraph; 0 where none is stored."""
+    return connection.scalar(select(func.max(paragraphs.c.id))) or 0
+
+
+def _in_article_since(day: date) -> ColumnElement[bool]:
+    """That a paragraph stands in an article of that day or later."""
+    joined = article_paragraphs.join(articles, articles.c.id == article_paragraphs.c.article_id)
+    recent = select(article_paragraphs.c.paragraph_id).select_from(joined)
+    return recent.where(article_paragraphs.c.paragraph_id == paragraphs.c.id, articles.c.day >= day).correlate(paragraphs).exists()
 
 
 def load_paragraphs(connection: Connection, ids: Sequence[int]) -> dict[int, Paragraph]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from math import log10
 
 import numpy as np
-from scipy.special import betainc, gammainc  # type: ignore[import-untyped]
 
 from monitor.domain import Burst
 from monitor.trends.tally import Tally, expect
@@ -60,6 +59,8 @@ def surprise_of(articles: int, expected: float, *, history: float = float("inf")
     """
     if articles <= 0 or expected <= 0:
         return 0.0 if articles <= 0 else MAX_SURPRISE
+    from scipy.special import betainc, gammainc  # type: ignore[import-untyped]  # a quarter of a second that few commands need
+
     over = spread + 1 / (history + 0.5)
     if over * expected < 1e-9:
         tail = float(gammainc(articles, expected))

@@ -114,6 +114,23 @@ def test_a_matcher_that_is_not_live_is_not_shown(database: Database, build: Buil
     assert not any(a.stories for a in look(build()).areas)
 
 
+def test_a_night_writes_the_pages_anew_only_where_they_would_show_something_else(database: Database, build: Build) -> None:
+    index = build().settings.home / "report" / "index.html"
+    noon = build(clock=lambda: NOW + timedelta(hours=1))
+    assert report(build(), always=False)["pages"] == 11
+    first = index.read_bytes()
+    assert report(noon, always=False)["pages"] == 0
+    assert index.read_bytes() == first
+    assert report(noon)["pages"] == 11, "who asks for them gets them"
+    with database.writing() as connection:
+        added = add_article(connection, add_source(connection, "Wire"), day=NOW.date(), texts=["weak qubits"])
+        add_hit(connection, live_matcher(connection), added.paragraphs[0], "quantum-technology")
+        count_all(connection)
+    assert report(noon, always=False)["pages"] == 11
+    assert report(noon, always=False)["pages"] == 0
+    assert report(build(clock=lambda: NOW + timedelta(1)), always=False)["pages"] == 11, "another day, another window"
+
+
 def test_areas_that_are_no_more_leave_no_page(database: Database, build: Build, taxonomy: Taxonomy) -> None:
     folder = build().settings.home / "report"
     report(build())
