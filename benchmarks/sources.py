@@ -101,6 +101,7 @@ class Answer(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
+    disable_nagle_algorithm = True  # else a client that asks for one page after another waits 40 ms for each
     server: Server
 
     def do_GET(self) -> None:
