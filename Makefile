@@ -24,7 +24,7 @@ browser:
 	cd tests/browser && npm install --no-package-lock --no-audit --no-fund --silent
 
 bench: $(VENV)/.tests-installed
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --table
 
 setup: $(VENV)/.installed
 

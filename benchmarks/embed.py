@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.table import Row
 from monitor.embed import adapter_of, cache_folder, open_encoder
 from monitor.evaluate.fit import training_files
 from monitor.evaluate.gold import load_gold
@@ -99,6 +100,16 @@ def _tokens(texts: Sequence[str]) -> float:
 
     file = next(cache_folder().glob("multilingual-e5-small*/tokenizer.json"))
     return statistics.mean(len(each.ids) for each in Tokenizer.from_file(str(file)).encode_batch(list(texts)))
+
+
+def rows(found: dict[str, Any]) -> list[Row]:
+    """The lines of the table."""
+    naive, memory = found["ways"]["one at a time"]["a_second"], found["peak_memory_mb"]
+    return [
+        Row(f"vectors, {name}", "paragraphs a second", way["a_second"], naive, way["ratio"], memory, f"{way['of_limit']:.2f}")
+        for name, way in found["ways"].items()
+        if name.startswith("int8")
+    ]
 
 
 def main() -> None:

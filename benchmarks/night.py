@@ -37,6 +37,7 @@ from typing import Any
 
 from benchmarks.rematch import Memory
 from benchmarks.sources import database_url, due_parts, host, html, serving, words
+from benchmarks.table import Row
 
 SYNDICATED, CARRIERS = 0.2, 5  # the share of pages that carry an agency's text, and how many pages carry the same one
 WITH_AREA = 0.1
@@ -251,6 +252,16 @@ def prefect_share() -> None:
             nightly(str(config))
             seconds = time.perf_counter() - began
             print(f"{which}: {seconds:.1f} s, stages {inside:.1f} s, the rest {seconds - inside:.1f} s", flush=True)
+
+
+def rows(found: dict[str, Any]) -> list[Row]:
+    """The lines of the table."""
+    names = (f"a night, {found['pages']:,} pages", "the next night, nothing new", "the same, beside a script that forgets")
+    nights = [(found["ours"][n], found["script"][m]) for n, m in ((0, 0), (1, 1), (1, 0))]
+    return [
+        Row(name, "seconds", ours["seconds"], script["seconds"], script["seconds"] / ours["seconds"], ours["peak_memory_mb"])
+        for name, (ours, script) in zip(names, nights, strict=True)
+    ]
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from pydantic import SecretStr
 
+from benchmarks.table import Row
 from monitor import app
 from monitor.app import kept_vectors
 from monitor.domain import Paragraph
@@ -177,6 +178,13 @@ def measure(number: int, workers: int) -> dict[str, Any]:
         "peak_memory_mb": round(memory.peak), "million_minutes": round(1e6 / number * seconds / 60, 1),
         "million_minutes_unshared": round(1e6 / number * used / workers / 60, 1),
     }  # fmt: skip
+
+
+def rows(found: dict[str, Any]) -> list[Row]:
+    """The lines of the table."""
+    what = f"a changed taxonomy over {found['paragraphs']:,} paragraphs"
+    ours, plain = found["a_second"], found["plain_a_second"]
+    return [Row(what, "paragraphs a second", ours, plain, found["ratio"], found["peak_memory_mb"])]
 
 
 def main() -> None:
