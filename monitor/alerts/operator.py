@@ -79,13 +79,18 @@ def findings(facts: Facts, error: str | None, *, now: datetime) -> tuple[Finding
     since = facts.last_good_run_at or facts.first_run_at
     if since is not None and now - since > RUN_EVERY:
         found.append(Finding("missing", f"No run has ended well since {since:%d %b %Y, %H:%M} UTC."))
-    if facts.disk_free < max(LEAST_DISK_BYTES, LEAST_DISK_SHARE * facts.disk_total):
-        gigabytes = (facts.disk_free / 1e9, facts.disk_total / 1e9)
-        found.append(Finding("disk", "The disk is filling: {:.1f} of {:.0f} GB are free.".format(*gigabytes)))
+    if says := disk_trouble(facts.disk_free, facts.disk_total):
+        found.append(Finding("disk", f"The {says}."))
     found += _queue_findings(facts.queue)
     troubles = ((s, s.trouble) for s in facts.sources)
     found += [Finding(f"source {s.title} {t.split(',')[0].split(':')[0]}", f"{s.title}: {t}") for s, t in troubles if t]
     return tuple(found)
+
+
+def disk_trouble(free: int, total: int) -> str | None:
+    """What is said of a disk of so many bytes when little of it is free, else None."""
+    filling = free < max(LEAST_DISK_BYTES, LEAST_DISK_SHARE * total)
+    return f"disk is filling: {free / 1e9:.1f} of {total / 1e9:.0f} GB are free" if filling else None
 
 
 def _queue_findings(queue: Mapping[str, Any]) -> list[Finding]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.alerts.operator import LEAST_DISK_BYTES, LEAST_DISK_SHARE, QUEUE_STANDS_AFTER
+from monitor.alerts.operator import QUEUE_STANDS_AFTER, disk_trouble
 from monitor.cli import show
 from monitor.cli.look import open_database
 from monitor.domain import Coverage, FailureKind
@@ -35,7 +35,8 @@ BLOCKED = (FailureKind.BLOCKED.value, FailureKind.ROBOTS.value)
 def status(
     json: Annotated[bool, typer.Option("--json", help="for scripts")] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="exit status 1 when the last run failed or is too old, or messages wait too long")
+        bool,
+        typer.Option("--strict", help="exit status 1 when the last run failed or is too old, messages wait too long or the disk fills"),
     ] = False,
 ) -> None:
     """Says how the last runs went, which sources are ill, what was covered, what waits, and what is wrong."""
@@ -61,9 +62,10 @@ def standing(now: datetime) -> dict[str, Any]:
         matcher = live(connection, since=today - settings.window)
         schema = current_revision(connection)
     disk = shutil.disk_usage(settings.home)
+    filling = disk_trouble(disk.free, disk.total)
     return {
         "at": now,
-        "wrong": wrong(latest, queue, now=now),
+        "wrong": wrong(latest, queue, filling, now=now),
         "runs": [_run(run) for run in latest[:RUNS_SHOWN]],
         "sources": ill(health, now=now),
         "coverage": {"today": _share([c for c in covered if c.day == today]), "week": _share(covered)},
@@ -71,12 +73,13 @@ def standing(now: datetime) -> dict[str, Any]:
         "outbox": queue,
         "matcher": matcher,
         "schema": schema,
-        "disk": {"free": disk.free, "total": disk.total, "filling": disk.free < max(LEAST_DISK_BYTES, LEAST_DISK_SHARE * disk.total)},
+        "disk": {"free": disk.free, "total": disk.total, "filling": filling is not None},
     }
 
 
-def wrong(latest: Sequence[Run], queue: Mapping[str, Any], *, now: datetime) -> list[str]:
-    """What a supervisor should act on, a sentence each. `latest`: runs, the newest first; `queue` as `outbox.standing` gives it."""
+def wrong(latest: Sequence[Run], queue: Mapping[str, Any], filling: str | None, *, now: datetime) -> list[str]:
+    """What a supervisor should act on, a sentence each. `latest`: runs, the newest first; `queue` as `outbox.standing` gives it;
+    `filling` as `disk_trouble` does."""
     said = []
     good = next((run.finished_at for run in latest if run.state == "done" and run.finished_at), None)
     if not latest:
@@ -90,6 +93,8 @@ def wrong(latest: Sequence[Run], queue: Mapping[str, Any], *, now: datetime) -> 
         why = f": {queue['last_error']}" if queue["last_error"] else ""
         waits = "1 message waits" if queue["queued"] == 1 else f"{queue['queued']} messages wait"
         said.append(f"the queue stands: {waits}, the oldest for {oldest / 3600:.0f} hours{why}")
+    if filling:
+        said.append(f"the {filling}")
     return said
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import namedtuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,8 +21,10 @@ from monitor.store.runs import Run
 from monitor.store.schema import entries
 from tests.builders import add_source, ask, live_matcher, write
 
+Disk = namedtuple("Disk", ("total", "used", "free"))
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
+GB = 10**9
 CALM = {"queued": 0, "oldest_queued_seconds": None, "last_error": None}
 
 
@@ -38,32 +41,34 @@ def running(hours: float) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("when", "latest", "queue", "says"),
+    ("when", "latest", "queue", "filling", "says"),
     [
-        ("all is well", [done(3)], CALM, None),
-        ("nothing was ever run", [], CALM, "there was no run yet"),
-        ("the last run failed", [failed(1), done(25)], CALM, "the last run failed: the disk is full"),
-        ("one failed, the next was good", [done(1), failed(2)], CALM, None),
-        ("the last good run is old", [done(27)], CALM, "no run has ended well since"),
-        ("just not old", [done(25.9)], CALM, None),
-        ("a run is under way after a failed one", [running(1), failed(2), done(25)], CALM, None),
-        ("a run is under way, for too long", [running(30), done(60)], CALM, "no run has ended well since"),
-        ("the first run is under way", [running(1)], CALM, None),
-        ("the first run hangs", [running(30)], CALM, "no run has ended well since"),
-        ("messages wait a little", [done(1)], {**CALM, "queued": 1, "oldest_queued_seconds": 600}, None),
-        ("messages stand", [done(1)], {"queued": 2, "oldest_queued_seconds": 9000, "last_error": "refused"}, "the queue stands: 2 messages wait, the oldest for 2 hours: refused"),
+        ("all is well", [done(3)], CALM, None, None),
+        ("nothing was ever run", [], CALM, None, "there was no run yet"),
+        ("the last run failed", [failed(1), done(25)], CALM, None, "the last run failed: the disk is full"),
+        ("one failed, the next was good", [done(1), failed(2)], CALM, None, None),
+        ("the last good run is old", [done(27)], CALM, None, "no run has ended well since"),
+        ("just not old", [done(25.9)], CALM, None, None),
+        ("a run is under way after a failed one", [running(1), failed(2), done(25)], CALM, None, None),
+        ("a run is under way, for too long", [running(30), done(60)], CALM, None, "no run has ended well since"),
+        ("the first run is under way", [running(1)], CALM, None, None),
+        ("the first run hangs", [running(30)], CALM, None, "no run has ended well since"),
+        ("messages wait a little", [done(1)], {**CALM, "queued": 1, "oldest_queued_seconds": 600}, None, None),
+        ("messages stand", [done(1)], {"queued": 2, "oldest_queued_seconds": 9000, "last_error": "refused"}, None, "the queue stands: 2 messages wait, the oldest for 2 hours: refused"),
+        ("the disk is filling", [done(1)], CALM, "disk is filling: 0.5 of 100 GB are free", "the disk is filling: 0.5 of 100 GB are free"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_what_a_supervisor_is_told(when: str, latest: list[Run], queue: dict[str, object], says: str | None) -> None:
-    said = wrong(latest, queue, now=NOW)
+def test_what_a_supervisor_is_told(when: str, latest: list[Run], queue: dict[str, object], filling: str | None, says: str | None) -> None:
+    said = wrong(latest, queue, filling, now=NOW)
     assert len(said) == (says is not None), when
     assert said == [] or said[0].startswith(says or "")
 
 
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
-    """Of the configuration that commands of this test read."""
+    """Of the configuration that commands of this test read, on a disk with room."""
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Disk(100 * GB, 50 * GB, 50 * GB))
     monkeypatch.setenv("MONITOR_HOME", str(tmp_path))
     monkeypatch.setenv("MONITOR_DATABASE_URL", f"sqlite:///{tmp_path / 'monitor.db'}")
     upgrade(f"sqlite:///{tmp_path / 'monitor.db'}")
@@ -144,6 +149,15 @@ def test_strict_fails_where_something_is_wrong_and_without_it_does_not(database:
     assert strict.exit_code == 1
     assert isinstance(strict.exception, MonitorError)
     assert "the queue stands: 1 message waits" in str(strict.exception)
+
+
+def test_strict_fails_in_one_line_when_the_disk_is_filling(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with database.writing() as connection:
+        fill(connection)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Disk(100 * GB, 96 * GB, 4 * GB))
+    assert CliRunner().invoke(app, ["status"]).exit_code == 0
+    strict = CliRunner().invoke(app, ["status", "--strict"])
+    assert (strict.exit_code, str(strict.exception)) == (1, "the disk is filling: 4.0 of 100 GB are free")
 
 
 def test_an_empty_database_is_no_error_but_strictly_one(database: Database) -> None:
