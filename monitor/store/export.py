@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, ColumnClause, Connection, Date, Float, Integer, String, TableClause, column, select, table, true
 
-from monitor.store.schema import UtcTime, taxonomies
+from monitor.store.schema import UtcTime
 
 AT_ONCE = 5_000
 
@@ -75,14 +75,3 @@ def view_rows(
     query = query.order_by(*(chosen.c[name] for name in ORDER[view]))
     rows = connection.execution_options(yield_per=AT_ONCE).execute(query)
     return (dict(row._mapping) for row in rows)
-
-
-def last_used(connection: Connection, area: str) -> datetime | None:
-    """When a taxonomy with this area was last taken into use, of all that were; None if none ever had it."""
-    found = None
-    for body, first_used_at in connection.execute(
-        select(taxonomies.c.body, taxonomies.c.first_used_at).order_by(taxonomies.c.first_used_at)
-    ):
-        if any(one.get("id") == area for one in body.get("areas", ())):
-            found = first_used_at
-    return found

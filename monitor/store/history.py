@@ -23,6 +23,7 @@ from monitor.store.schema import (
     matchers,
     paragraphs,
     sightings,
+    taxonomies,
 )
 
 AT_ONCE = 500  # ids of one IN list
@@ -107,3 +108,20 @@ def retire(connection: Connection, *, keep: Collection[int], now: datetime) -> t
         connection.execute(delete(table).where(table.c.matcher_id.in_(old)))
     connection.execute(update(matchers).where(matchers.c.id.in_(old)).values(retired_at=now))
     return old
+
+
+def last_version(connection: Connection, area: str) -> tuple[datetime, dict[str, Any]] | None:
+    """When the latest taxonomy with this area was taken into use, and the area as it says; None if none ever had it."""
+    found = None
+    chosen = select(taxonomies.c.first_used_at, taxonomies.c.body).order_by(taxonomies.c.first_used_at)
+    for first_used_at, body in connection.execute(chosen):
+        found = next(((first_used_at, one) for one in body.get("areas", ()) if one.get("id") == area), found)
+    return found
+
+
+def last_counted(connection: Connection, area: str) -> date | None:
+    """The last day for which any matcher whose counts are kept counted an article of the area."""
+    c = daily_counts.c
+    mine = (c.matcher_id.in_(select(matchers.c.id)), c.dimension == "all", c.area == area, c.articles > 0)
+    found: date | None = connection.scalar(select(func.max(c.day)).where(*mine))
+    return found
