@@ -109,7 +109,7 @@ def _print_what_is_stored(parts: Any, now: datetime) -> None:
         rows = look.trends(connection, since=first, by="week")
         newest = first_of_each_area(look.mentions(connection, limit=200))[:SHOWN]
     show.console.print()
-    print_trends(rows, "week")
+    print_trends(rows, "week", parts.taxonomy.policies)
     show.console.print("\n[bold]Newest mentions[/bold]")
     print_mentions(newest)
     home = parts.settings.home

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from monitor.cli import show
 from monitor.domain import Mention
 from monitor.errors import InputError
+from monitor.pipeline.areas import known_area
 from monitor.settings import Settings, load_settings
 from monitor.store import look
 from monitor.store.database import Database, check_revision
@@ -45,11 +47,11 @@ def hits(
 ) -> None:
     """The newest mentions, each with its quoted evidence."""
     settings = load_settings()
-    if area:
-        load_taxonomy(settings.taxonomy).area(area)
     today = datetime.now(UTC).date()
     first = day_of(since, today=today) if since else None
     with open_database(settings).reading() as connection:
+        if area:
+            known_area(load_taxonomy(settings.taxonomy), connection, area)
         found = look.mentions(connection, area=area, since=first, limit=(None if json and limit == 20 else limit or None))
         total = look.mention_count(connection, area=area, since=first)
     if json:
@@ -81,24 +83,25 @@ def trends(
     settings = load_settings()
     if by not in look.PERIODS:
         raise InputError(f"--by {by!r}: choose day, week or month")
-    if area:
-        load_taxonomy(settings.taxonomy).area(area)
     today = datetime.now(UTC).date()
     first = day_of(since, today=today) if since else today - timedelta(days=27)
     if first > today:
         raise InputError(f"--since {first} lies in the future")
+    taxonomy = load_taxonomy(settings.taxonomy)
     with open_database(settings).reading() as connection:
+        if area:
+            known_area(taxonomy, connection, area)
         rows = look.trends(connection, since=first, area=area, by=by)
     if json:
         show.as_json(rows)
     elif csv:
         show.as_csv(rows)
     else:
-        print_trends(rows, by)
+        print_trends(rows, by, taxonomy.policies)
 
 
-def print_trends(rows: list[dict[str, Any]], by: str) -> None:
-    """A line an area: articles, stories, share and a sparkline of the periods."""
+def print_trends(rows: list[dict[str, Any]], by: str, policies: Collection[str]) -> None:
+    """A line an area: articles, stories, share and a sparkline of the periods; policies apart."""
     areas: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         areas.setdefault(row["area"], []).append(row)
@@ -112,7 +115,7 @@ def print_trends(rows: list[dict[str, Any]], by: str) -> None:
     show.table(
         f"Articles by {by}, {period}",
         ("area", "articles", "stories", "share", "trend"),
-        lines,
+        show.by_facet(lines, policies),
         numbers=("articles", "stories", "share"),
     )
 

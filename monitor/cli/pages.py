@@ -59,11 +59,11 @@ def moves(json: Annotated[bool, typer.Option("--json", help="for scripts")] = Fa
     """What rose, fell or burst: each area's last seven days against its own eight weeks before, source by source."""
     settings = load_settings()
     today = datetime.now(UTC).date()
-    areas = load_taxonomy(settings.taxonomy).areas
+    taxonomy = load_taxonomy(settings.taxonomy)
     with open_database(settings).reading() as connection:
         moved = find_moves(connection, hits.live_matcher(connection), today - settings.window, today, today=today)
     rows: list[dict[str, Any]] = [
-        asdict(moved.change(area.id)) | {"bursts": [asdict(burst) for burst in moved.bursts(area.id)]} for area in areas
+        asdict(moved.change(area.id)) | {"bursts": [asdict(burst) for burst in moved.bursts(area.id)]} for area in taxonomy.areas
     ]
     if json:
         show.as_json({"poorly_covered": sorted(moved.poor), "areas": rows})
@@ -71,7 +71,7 @@ def moves(json: Annotated[bool, typer.Option("--json", help="for scripts")] = Fa
     rows.sort(key=lambda row: -(row["ratio"] or 0))
     columns = ("area", "against its usual", "reports", "expected", "", "bursts")
     lines = [(r["area"], _times(r), r["articles"], f"{r['expected']:.1f}", r["direction"], _days(r["bursts"])) for r in rows]
-    show.table("The last seven days against the eight weeks before", columns, lines, numbers=columns[1:4])
+    show.table("The last seven days against the eight weeks before", columns, show.by_facet(lines, taxonomy.policies), numbers=columns[1:4])
     if moved.poor:
         show.say(f"Poorly covered, and compared with nothing: {', '.join(map(str, sorted(moved.poor)))}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -61,6 +61,14 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
     for row in rows:
         shown.add_row(*(cell if isinstance(cell, Text) else escape(printable(str(cell))) for cell in row))
     console.print(shown)
+
+
+def by_facet(rows: Sequence[tuple[Any, ...]], policies: Collection[str]) -> list[tuple[Any, ...]]:
+    """Rows that begin with an area's id: technologies, then policies under a heading, each in the order given."""
+    technologies = [row for row in rows if row[0] not in policies]
+    instruments = [row for row in rows if row[0] in policies]
+    heading = [(Text("policies", "bold"), *[""] * (len(rows[0]) - 1))] if technologies and instruments else []
+    return technologies + heading + instruments
 
 
 def say(text: str) -> None:
