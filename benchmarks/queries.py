@@ -23,14 +23,16 @@ from monitor.pipeline.trends import write_findings
 from monitor.store.counts import replace_counts
 from monitor.store.database import Database, insert, upgrade
 from monitor.store.schema import daily_coverage
-from tests.archive import STORIES
-from tests.builders import add_source, live_matcher
+from monitor.store.sources import replace_standing
+from tests.archive import INSTRUMENTS, STORIES
+from tests.builders import NOW, add_source, live_matcher
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "sql.md"
 LAST = date(2026, 11, 23)
 DAYS, PARAGRAPHS, SOURCES, STEP = 1_095, 10, 400, 60
 LANGUAGES = ("en", "zh", "de", "ja", "fr", "ru", "es", "ko", "it", "pt")
 BATCH = 20_000
+AREAS = (*STORIES, *INSTRUMENTS)
 # In SQL, since ten million rows are many for Python. `chance` is a number below a million that looks thrown.
 COUNT = "WITH RECURSIVE n (i) AS (SELECT CAST({first} AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
 PIECES = COUNT.format(first=f"(:start - 1) * {PARAGRAPHS} + 1", last=f":end * {PARAGRAPHS}")
@@ -50,7 +52,7 @@ FILL = (
     f"""{PIECES}
     INSERT INTO hits (matcher_id, paragraph_id, area, probability, similarity, exemplar, mentions)
     SELECT CAST(:matcher AS BIGINT), n.i, a.it, 0.5 + {CHANCE} % 50 / 100.0, 0.5, 'A model sentence.', '[["word", 0, 4, false]]'
-    FROM n JOIN some_areas a ON a.k = n.i / 3 % {len(STORIES)} WHERE {CHANCE} < 50000""",
+    FROM n JOIN some_areas a ON a.k = n.i / 3 % {len(AREAS)} WHERE {CHANCE} < 50000""",
 )
 REPEATS = 3
 
@@ -89,7 +91,7 @@ def generate(database: Database, number: int) -> None:
         for name, kind, values in (
             ("some_days", "DATE", [str(LAST - timedelta(DAYS - 1 - n)) for n in range(DAYS)]),
             ("some_languages", "TEXT", LANGUAGES),
-            ("some_areas", "TEXT", tuple(STORIES)),
+            ("some_areas", "TEXT", AREAS),
         ):
             connection.exec_driver_sql(f"CREATE TABLE {name} (k INTEGER PRIMARY KEY, it {kind})")
             connection.execute(text(f"INSERT INTO {name} VALUES (:k, :it)"), [{"k": k, "it": it} for k, it in enumerate(values)])
@@ -100,11 +102,12 @@ def generate(database: Database, number: int) -> None:
                 connection.execute(text(statement), {name: value for name, value in asked.items() if f":{name}" in statement})
     for ago in range(DAYS, -1, -STEP):
         with database.writing() as connection:
-            replace_counts(connection, matcher, list(STORIES), LAST - timedelta(ago), LAST - timedelta(max(0, ago - STEP + 1)))
+            replace_counts(connection, matcher, AREAS, LAST - timedelta(ago), LAST - timedelta(max(0, ago - STEP + 1)))
     with database.writing() as connection:
         covered = [{"day": LAST - timedelta(n), "due": SOURCES, "read": SOURCES - n % 100} for n in range(DAYS)]
         insert(connection, daily_coverage, covered)
-        write_findings(connection, matcher, list(STORIES), LAST - timedelta(120), LAST)
+        write_findings(connection, matcher, AREAS, LAST - timedelta(120), LAST)
+        replace_standing(connection, now=NOW)
     analyse(database)
 
 

@@ -10,12 +10,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import Connection, bindparam, select
 
 from monitor.domain import SourceKind
 from monitor.pipeline.trends import write_findings
 from monitor.store.counts import replace_counts, replace_coverage
-from monitor.store.schema import articles
+from monitor.store.database import Database
+from monitor.store.schema import articles, entries, hits
+from monitor.store.schema import sources as sources_table
+from monitor.store.sources import replace_standing
 from tests.builders import NOW, add_hits, add_paragraphs, add_source, ask, fingerprint, hit_row, link, live_matcher, noon, write
 
 
@@ -49,6 +52,7 @@ STORIES = {
     "brain-machine-interfaces": 0.3, "metaverse": 0.5, "6g": 0.3, "aerospace": 0.9, "deep-sea": 0.25, "computing-power": 1.2,
     "atomic-level-manufacturing": 0.08, "next-generation-internet": 0.15,
 }  # fmt: skip
+INSTRUMENTS = ("policy-funding", "policy-regulation", "policy-strategy")
 NAMES = {
     "quantum-technology": {"en": "quantum computer", "zh": "量子计算", "de": "Quantencomputer", "fr": "ordinateur quantique", "ja": "量子コンピューター", "ru": "квантовый компьютер"},
     "generative-ai": {"en": "generative AI", "zh": "生成式人工智能", "de": "generative KI", "fr": "IA générative", "ja": "生成AI", "ru": "генеративный ИИ"},
@@ -109,7 +113,35 @@ def fill(connection: Connection, *, now: datetime = NOW, days: int = 70, seed: i
     replace_counts(connection, matcher, list(STORIES), first, last)
     replace_coverage(connection, first, last)
     write_findings(connection, matcher, list(STORIES), first, last)
+    replace_standing(connection, now=now)
     return Archive(matcher, first, last, sources, burst_days, poor, len(written), hit_count)
+
+
+def add_instruments(connection: Connection, archive: Archive) -> None:
+    """Policy instruments in some paragraphs of the areas, counted as a night counts them."""
+    found = connection.scalars(
+        select(hits.c.paragraph_id).where(hits.c.matcher_id == archive.matcher).distinct().order_by(hits.c.paragraph_id)
+    )
+    told = [(paragraph, INSTRUMENTS[n // 4 % len(INSTRUMENTS)]) for n, paragraph in enumerate(found) if n % 4 == 0]
+    add_hits(connection, [hit_row(archive.matcher, paragraph, area) for paragraph, area in told])
+    areas = [*STORIES, *INSTRUMENTS]
+    replace_counts(connection, archive.matcher, areas, archive.first, archive.last, beside=INSTRUMENTS)
+    write_findings(connection, archive.matcher, areas, archive.first, archive.last)
+
+
+def add_entries(connection: Connection, archive: Archive, *, now: datetime = NOW) -> None:
+    """Entries of every source, some of them given up; the second came out empty, the fifth is quiet."""
+    rows = []
+    for place, source in enumerate(archive.sources, 1):
+        states = ["read"] * (2 * place) + ["failed"] * (place % 3) + (["empty"] * 6 if place == 2 else [])
+        for n, state in enumerate(states):
+            seen = now - timedelta(days=9) + timedelta(hours=n)
+            rows.append({"source_id": source, "key": str(n), "version": "1", "first_seen_at": seen, "state": state})
+    write(connection, entries, rows)
+    connection.execute(
+        sources_table.update().where(sources_table.c.id == archive.sources[4]).values(last_entry_at=now - timedelta(days=19))
+    )
+    replace_standing(connection, now=now)
 
 
 def _day(
@@ -191,3 +223,11 @@ def _store(connection: Connection, matcher: int, written: list[dict[str, Any]]) 
     link(connection, links)
     add_hits(connection, list(found.values()))
     return len(found)
+
+
+def run(database: Database, sql: str) -> list[dict[str, Any]]:
+    """The rows of a query; days come back as text on either database."""
+    written = sql.replace("%", "%%") if database.dialect == "postgresql" else sql
+    with database.reading() as connection:
+        rows = [dict(row._mapping) for row in connection.exec_driver_sql(written)]
+    return [row | ({"day": str(row["day"])} if "day" in row else {}) for row in rows]

@@ -25,6 +25,7 @@ DERIVED = {
 TABLES = [
     *DERIVED,
     "daily_reading",
+    "source_standing",
     "sightings",
     "matched",
     "hits",
@@ -286,6 +287,16 @@ def upgrade() -> None:
         sa.Column("articles", sa.Integer(), nullable=False),
         sa.Column("poor", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_daily_reading")),
+    )
+    op.create_table(
+        "source_standing",
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("articles", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("health", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_source_standing_source_id_sources"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("source_id", name=op.f("pk_source_standing")),
     )
     op.create_table(
         "entries",

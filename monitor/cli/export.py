@@ -123,13 +123,13 @@ def write_parquet(file: Path, columns: list[str], rows: Rows) -> int:
     except ImportError:
         raise InputError("--parquet needs pyarrow: pip install 'areawatch[parquet]'") from None
     kinds = {
-        **dict.fromkeys(("articles", "stories", "articles_seen", "sources_due", "sources_read"), pyarrow.int64()),
+        **dict.fromkeys(("articles", "stories", "articles_seen", "sources_due", "sources_read", "entries", "failed"), pyarrow.int64()),
         **dict.fromkeys(("story", "article_id", "paragraph_id", "position"), pyarrow.int64()),
         **dict.fromkeys(("reports",), pyarrow.int64()),
         **dict.fromkeys(("share", "coverage", "probability", "similarity"), pyarrow.float64()),
         **dict.fromkeys(("expected", "surprise", "ratio", "low", "high"), pyarrow.float64()),
-        "poor": pyarrow.bool_(),
-        **dict.fromkeys(("published_at", "first_seen_at"), pyarrow.timestamp("us", tz="UTC")),
+        **dict.fromkeys(("poor", "active"), pyarrow.bool_()),
+        **dict.fromkeys(("published_at", "first_seen_at", "last_success_at", "last_entry_at"), pyarrow.timestamp("us", tz="UTC")),
         "day": pyarrow.date32(),
     }
     schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in columns])

@@ -13,7 +13,7 @@ from monitor.domain import Vectors
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.prune import prune
 from monitor.pipeline.trends import write_findings
-from monitor.store import articles, counts, hits
+from monitor.store import articles, counts, hits, sources
 from monitor.stories import StoryIndex
 
 log = logging.getLogger(__name__)
@@ -115,6 +115,7 @@ def count(parts: Parts) -> Counter[str]:
         rows = counts.replace_counts(connection, matcher, areas, first, last, beside=beside)
         counts.replace_coverage(connection, first, last)
         write_findings(connection, matcher, areas, first, last)
+        sources.replace_standing(connection, now=now)
     return Counter(rows=rows, **prune(parts))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -104,7 +105,7 @@ def look(parts: Parts, days: tuple[date, date] | None = None) -> Site:
         seen=rows.moves.seen,
         poor=rows.moves.poor,
         sources=rows.sources,
-        instruments=instruments(rows.found, policies, periods) if policies else (),
+        instruments=instruments(rows.pairs, parts.taxonomy.facets, periods),
         periods=periods,
         matcher=parts.version,
         base_url=parts.settings.mail.base_url,
@@ -236,19 +237,19 @@ def _story(area: Area, group: tuple[Sighting, ...], rows: Rows) -> Story:
     )
 
 
-def instruments(found: Iterable[Found], policies: set[str], periods: tuple[date, ...]) -> tuple[Instrument, ...]:
-    """Stories that tell of a technology area and of a policy area, by period; pairs without any are left out."""
-    stories: dict[int, tuple[date, set[str]]] = {}
-    for f in found:
-        stories.setdefault(f.story, (f.day, set()))[1].add(f.area)
-    table: dict[tuple[str, str], list[int]] = {}
-    for day, areas in stories.values():
-        place = sum(1 for first in periods if first <= day) - 1
-        for pair in ((area, policy) for area in areas - policies for policy in areas & policies):
-            row = table.setdefault(pair, [0] * len(periods))
-            if place >= 0:
-                row[place] += 1
-    return tuple(Instrument(area, policy, tuple(row)) for (area, policy), row in sorted(table.items()) if any(row))
+def instruments(
+    pairs: Mapping[tuple[str, str], Sequence[tuple[date, int]]], facets: Mapping[str, str], periods: tuple[date, ...]
+) -> tuple[Instrument, ...]:
+    """Stories that tell of a technology area and of a policy area, by the period in which they began; pairs without any are left out."""
+    table = []
+    for (area, policy), days in sorted(pairs.items()):
+        if (facets.get(area), facets.get(policy)) == ("technology", "policy"):
+            row = [0] * len(periods)
+            for day, stories in days:
+                if place := bisect_right(periods, day):
+                    row[place - 1] += stories
+            table.append(Instrument(area, policy, tuple(row)))
+    return tuple(row for row in table if any(row.periods))
 
 
 def _source(found: stored_sources.SourceHealth, *, now: datetime) -> SourceRow:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from monitor.domain import Burst
 from monitor.report.formats import FILTERS, WEEKDAYS, day
 from monitor.report.model import AreaPage, Search, Site, Story
-from monitor.report.queries import area_queries, site_queries
+from monitor.report.queries import area_queries, as_text, site_queries
 from monitor.report.sheets import sheets_of
 
 # Stories on the overview; each area's page has its own.
@@ -203,7 +203,7 @@ def _area(site: Site, area: AreaPage, link: Link, feed_address: str | None, serv
         burst_days={b.day for b in area.line.bursts},
         weekdays=list(zip(WEEKDAYS, area.weekdays or (None,) * 7, strict=True)),
         top_weekday=max(means, default=0.0),
-        sql=area_queries(area.id, site.first, site.last),
+        sql=as_text(area_queries(area.id, site.first, site.last)),
         before=site.areas[place - 1] if place else None,
         after=site.areas[place + 1] if place + 1 < len(site.areas) else None,
     )
@@ -229,7 +229,8 @@ def _coverage(site: Site, served: Served | None) -> Markup:
 
 
 def _notes(site: Site, served: Served | None) -> Markup:
-    return _render("notes.html", site=site, served=served, min_coverage=site.min_coverage, sql=site_queries(site.first, site.last))
+    sql = as_text(site_queries(site.first, site.last, site.periods))
+    return _render("notes.html", site=site, served=served, min_coverage=site.min_coverage, sql=sql)
 
 
 def feed(site: Site, area: AreaPage) -> str:

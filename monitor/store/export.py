@@ -49,6 +49,14 @@ VIEWS: dict[str, TableClause] = {
         column("reports", Integer),
         *_floats("expected", "ratio", "low", "high"),
     ),
+    "source": table(
+        "source",
+        *(column(name, String) for name in ("source", "url", "kind", "language")),
+        column("active", Boolean),
+        *(column(name, Integer) for name in ("entries", "articles", "failed")),
+        *(column(name, UtcTime) for name in ("last_success_at", "last_entry_at")),
+        column("health", String),
+    ),
     "together": table(
         "together", column("day", Date), *(column(name, String) for name in ("area", "named_with")), column("stories", Integer)
     ),
@@ -61,15 +69,18 @@ ORDER = {
     "burst": ("day", "area"),
     "movement": ("day", "area"),
     "together": ("day", "area", "named_with"),
+    "source": ("source", "url"),
 }
 
 
 def view_rows(
     connection: Connection, view: str, *, area: str | None = None, first: date | None = None, last: date | None = None
 ) -> Iterator[dict[str, Any]]:
-    """The rows of a view as mappings, in a fixed order; they are read as they are asked for."""
+    """The rows of a view as mappings, in a fixed order; they are read as they are asked for. What a view has no column for is no bound."""
     chosen = VIEWS[view]
-    query = select(*chosen.c).where(chosen.c.day >= first if first else true(), chosen.c.day <= last if last else true())
+    query = select(*chosen.c)
+    if "day" in chosen.c:
+        query = query.where(chosen.c.day >= first if first else true(), chosen.c.day <= last if last else true())
     if area is not None and "area" in chosen.c:
         query = query.where(chosen.c.area == area)
     query = query.order_by(*(chosen.c[name] for name in ORDER[view]))

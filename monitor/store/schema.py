@@ -328,6 +328,17 @@ daily_coverage = Table(
     Column("read", Integer, nullable=False),
 )
 
+# How each source stands as of the last counting: entries by what became of them, and one phrase.
+source_standing = Table(
+    "source_standing",
+    metadata,
+    _to("sources.id", "source_id", primary_key=True),
+    Column("entries", Integer, nullable=False),
+    Column("articles", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("health", Text, nullable=False),
+)
+
 recipients = Table(
     "recipients",
     metadata,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, String, Subquery, bindparam, case, delet
 
 from monitor.domain import Feed, Fetched, FetchFailed, FetchOutcome, NotModified, Source, SourceKind, SourceState, Validators
 from monitor.store.database import insert
-from monitor.store.schema import entries, fetches, sources
+from monitor.store.schema import entries, fetches, source_standing, sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,16 @@ def _unread_since_the_last_read() -> Subquery:
     last = select(e.source_id, func.max(at).label("at")).where(e.state == "read").group_by(e.source_id).subquery()
     newer = select(e.source_id, func.count().label("unread")).select_from(entries.join(last, last.c.source_id == e.source_id))
     return newer.where(e.state.in_(("empty", "failed")), at > last.c.at).group_by(e.source_id).subquery()
+
+
+def replace_standing(connection: Connection, *, now: datetime) -> None:
+    """Keeps how each source stands, for those who read SQL."""
+    rows = [
+        {"source_id": s.state.id, "entries": s.entries, "articles": s.read, "failed": s.failed, "health": health(s, now=now)}
+        for s in source_health(connection)
+    ]
+    connection.execute(delete(source_standing))
+    insert(connection, source_standing, rows)
 
 
 # A source is quiet when nothing came for so many times its usual gap, and for a week at least.

@@ -1,4 +1,4 @@
-"""The analysts' contract: the views `trend`, `mention`, `coverage` and what is found in them, as SQL that SQLite and PostgreSQL both take.
+"""The analysts' contract: `trend`, `mention`, `coverage`, `source` and what is found in them, as SQL that SQLite and PostgreSQL both take.
 
 Names here do not change without a note in the changelog. `migrations/` makes them from these texts.
 """
@@ -61,6 +61,14 @@ CREATE VIEW reading AS
 SELECT day, articles, poor FROM daily_reading
 """
 
+SOURCE = """
+CREATE VIEW source AS
+SELECT COALESCE(NULLIF(s.title, ''), s.url) AS source, s.url AS url, s.kind AS kind, s.language AS language, s.active AS active,
+       h.entries AS entries, h.articles AS articles, h.failed AS failed,
+       s.last_success_at AS last_success_at, s.last_entry_at AS last_entry_at, h.health AS health
+FROM sources s LEFT JOIN source_standing h ON h.source_id = s.id
+"""
+
 VIEWS = {
     "trend": TREND,
     "mention": MENTION,
@@ -69,4 +77,5 @@ VIEWS = {
     "burst": BURST,
     "movement": MOVEMENT,
     "reading": READING,
+    "source": SOURCE,
 }

@@ -8,7 +8,7 @@ of katakana, and Han or Hangul sequences that several stories share. They are ra
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
@@ -124,12 +124,17 @@ def _distinct(ranked: Iterable[FreshTerm], limit: int) -> tuple[FreshTerm, ...]:
 
 
 def _candidates(texts: Sequence[HitText]) -> dict[str, dict[int, HitText]]:
-    """Terms that at least two stories have, each with one paragraph a story."""
-    names: dict[str, dict[int, HitText]] = {}
+    """Terms that at least two stories have, each with one paragraph a story.
+
+    A name that two stories have by itself also counts where it is a part of a longer one, as it does in the history.
+    """
+    names: dict[str, set[int]] = {}
     for t in texts:
         for term in _names(t.text):
-            names.setdefault(term, {}).setdefault(t.story, t)
-    shared = {term: where for term, where in names.items() if len(where) >= MIN_STORIES}
+            names.setdefault(term, set()).add(t.story)
+    shared: dict[str, dict[int, HitText]] = {}
+    for term, t in _standing([name for name, stories in names.items() if len(stories) >= MIN_STORIES], texts):
+        shared.setdefault(term, {}).setdefault(t.story, t)
     return shared | _shared_han(texts)
 
 
@@ -179,20 +184,24 @@ def _shared_han(texts: Sequence[HitText]) -> dict[str, dict[int, HitText]]:
 
 def _look_back(history: Sequence[HitText], terms: Collection[str]) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
     """In how many earlier stories each term stands: by area and term, and in all."""
-    ordered = sorted(terms)
-    if not ordered:
-        return {}, {}
-    automaton = AhoCorasick([term.casefold() for term in ordered])
     by_area: dict[tuple[str, str], set[int]] = {}
-    for t in history:
-        folded = t.text.casefold()
-        for number, start, end in automaton.find_matches_as_indexes(folded, overlapping=True):
-            if _whole(folded, start, end):
-                by_area.setdefault((t.area, ordered[number]), set()).add(t.story)
+    for term, t in _standing(terms, history, write=str.casefold):
+        by_area.setdefault((t.area, term), set()).add(t.story)
     everywhere: dict[str, set[int]] = {}
     for (_, term), stories in by_area.items():
         everywhere.setdefault(term, set()).update(stories)
     return {key: len(s) for key, s in by_area.items()}, {term: len(s) for term, s in everywhere.items()}
+
+
+def _standing(terms: Collection[str], texts: Iterable[HitText], write: Callable[[str], str] = str) -> Iterator[tuple[str, HitText]]:
+    """Each term with each text in which it stands as a whole, both as `write` has them."""
+    ordered = sorted(terms)
+    automaton = AhoCorasick([write(term) for term in ordered])
+    for t in texts if ordered else ():
+        text = write(t.text)
+        for number, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
+            if _whole(text, start, end):
+                yield ordered[number], t
 
 
 def _whole(text: str, start: int, end: int) -> bool:

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from monitor.store.database import Database, upgrade
+from tests.archive import Archive, add_entries, add_instruments, fill
 
 DIALECTS = ("sqlite", "postgresql")
 # `pg_ctl start` gives up after ten seconds, which a busy machine may need.
@@ -118,3 +119,16 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module", params=("sqlite", "postgresql"))
+def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Archive]]:
+    """Ten weeks with policy instruments and entries, on both databases; a module shares it and only reads."""
+    for url in request.getfixturevalue("fresh_url")(request.param, tmp_path_factory.mktemp("queries")):
+        database = Database(url)
+        with database.writing() as connection:
+            filled = fill(connection, seed=6)
+            add_instruments(connection, filled)
+            add_entries(connection, filled)
+        yield database, filled
+        database.close()

@@ -17,6 +17,7 @@ PROMISED = {
     "burst": "day area reports expected surprise",
     "movement": "day area direction reports expected ratio low high",
     "together": "day area named_with stories",
+    "source": "source url kind language active entries articles failed last_success_at last_entry_at health",
 }
 
 
