@@ -61,6 +61,16 @@ def test_what_is_no_new_name_is_not_found(case: str, week: list[str]) -> None:
     assert terms(*(text(n, words) for n, words in enumerate(week, 1))) == []
 
 
+def test_a_name_counts_in_longer_ones_too() -> None:
+    week = [
+        "Now Brightwater Systems sells one.",
+        "A rival, Brightwater Systems, has two.",
+        "For Brightwater Systems of Delft it is the third.",
+    ]
+    (found,) = fresh_terms([text(n, words) for n, words in enumerate(week)], HISTORY, {})["quantum"]
+    assert (found.term, found.stories) == ("Brightwater Systems", 3)
+
+
 def test_copies_of_one_story_count_once() -> None:
     assert terms(text(1, "It is Zwolle again."), text(1, "So it is Zwolle again.")) == []
 
@@ -93,9 +103,9 @@ def test_areas_do_not_mix() -> None:
     ["量" * 20_000, " A" * 20_000, " A & " * 10_000, "1" * 20_000 + "a" * 20_000, "a1-" * 15_000, "Aa" * 20_000, "A of " * 10_000],
 )
 def test_hostile_texts_take_no_longer(hostile: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # of this process: others may take the processor
     terms(*(text(n, hostile) for n in range(3)))
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_nothing_gives_nothing() -> None:
