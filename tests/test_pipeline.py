@@ -21,6 +21,7 @@ from monitor.domain import RunSummary, Source
 from monitor.settings import load_settings
 from monitor.store import articles, look, sources
 from monitor.store.database import Database, upgrade
+from monitor.store.export import view_rows
 from monitor.store.schema import articles as article_table
 from monitor.store.schema import entries, outbox
 from tests.store.conftest import *  # noqa: F403  # the same night on PostgreSQL, too
@@ -96,6 +97,11 @@ def test_everything_due_is_asked_and_what_failed_is_said(night: tuple[Night, Run
     broken = one.rows(select(entries.c.reason, entries.c.last_error).where(entries.c.state == "empty"))
     assert {row.reason for row in broken} >= {"paywall", "gone", "not-an-article"}
     assert all(row.last_error for row in broken)
+    with one.database.reading() as connection:
+        standing = list(view_rows(connection, "source"))
+    assert len(standing) == 22
+    assert sum(row["articles"] for row in standing) == done.entries["read"]
+    assert {row["health"].split(",")[0] for row in standing} >= {"ok", "failing"}
 
 
 def test_articles_carry_the_areas_their_writers_gave_them(night: tuple[Night, RunSummary]) -> None:

@@ -20,7 +20,7 @@ from monitor.store.counts import replace_counts, replace_coverage
 from monitor.store.database import Database, upgrade
 from monitor.store.export import VIEWS
 from monitor.store.schema import taxonomies
-from tests.archive import fill
+from tests.archive import add_entries, fill
 from tests.builders import NOW, add_article, add_hit, add_source, ask, live_matcher
 
 FORMULA = '=HYPERLINK("https://evil.example","click")'
@@ -94,6 +94,18 @@ def test_a_view_can_be_narrowed(run: Run, database: Database) -> None:
     rows = json.loads(run("trend", "--json", "-", "--area", "6g", "--since", LAST - timedelta(5), "--until", LAST - timedelta(3)).stdout)
     assert {(r["area"], r["day"]) for r in rows} == {("6g", str(LAST - timedelta(n))) for n in (3, 4, 5)}
     assert len(json.loads(run("coverage", "--json", "-", "--since", LAST).stdout)) == 1
+
+
+def test_sources_have_no_days_and_are_all_written(run: Run, database: Database, tmp_path: Path) -> None:
+    with database.writing() as connection:
+        archive = fill(connection, days=5)
+        add_entries(connection, archive)
+    rows = json.loads(run("source", "--json", "-", "--since", LAST, "--area", "6g").stdout)
+    assert [row["source"] for row in rows] == sorted(row["source"] for row in rows)
+    assert len(rows) == len(archive.sources)
+    found = {row["source"]: row for row in parquet.read_table(_written(run, tmp_path, "source")).to_pylist()}
+    assert (found["Wafer & Wire"]["active"], found["Wafer & Wire"]["entries"], found["Wafer & Wire"]["failed"]) == (True, 12, 2)
+    assert found["Wafer & Wire"]["health"].startswith("came out empty: the newest 8 entries")
 
 
 def test_an_empty_view_is_a_whole_file(run: Run, tmp_path: Path) -> None:
