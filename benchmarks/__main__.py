@@ -13,7 +13,7 @@ from importlib import import_module
 from benchmarks.table import markdown
 
 # In the order of how long they take; each is a module with a docstring that says what it compares.
-COMPARED = ("match_speed", "embed", "rematch", "sources", "night")
+COMPARED = ("match_speed", "embed", "stores", "rematch", "sources", "night")
 NAMES = (*COMPARED, "story_threshold", "queries", "burst_choice")
 
 

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from monitor.store import near
 from monitor.store.schema import Id, UtcTime
 from monitor.store.views import VIEWS
 from monitor.store.words import CREATE
@@ -373,5 +374,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in VIEWS:
         op.execute(f"DROP VIEW {name}")
+    op.execute(f"DROP TABLE IF EXISTS {near.TABLE}")  # made by `monitor.store.near` where it can be
     for name in ("words", *TABLES):
         op.drop_table(name)

@@ -13,7 +13,7 @@ from monitor.domain import Vectors
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.prune import prune
 from monitor.pipeline.trends import write_findings
-from monitor.store import articles, counts, hits, sources
+from monitor.store import articles, counts, hits, near, sources
 from monitor.stories import StoryIndex
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,9 @@ def analyse(parts: Parts) -> Counter[str]:
         if hits.live_matcher(connection) != matcher:
             hits.go_live(connection, matcher, now=parts.clock())
             log.info("a new matcher is live: it has looked at the whole window")
+    if unseen:
+        with parts.database.writing() as connection:
+            near.follow(connection, encoder)
     return done
 
 

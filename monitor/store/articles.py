@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func,
 from sqlalchemy import insert as plain_insert
 
 from monitor.domain import Article, Entry, NoArticle, ReadOutcome
-from monitor.store.database import insert
+from monitor.store.database import insert, insert_columns
 from monitor.store.schema import article_paragraphs, articles, entries, paragraphs, sources
 from monitor.store.words import write_texts
 from monitor.urls import canonical_url
@@ -216,11 +216,11 @@ def _write_paragraphs(connection: Connection, versions: Sequence[tuple[int, int,
     """The paragraphs of (article id, version, article), each text once."""
     ids = write_texts(connection, [(p.fingerprint, p.text) for _, _, article in versions for p in article.paragraphs])
     links = [
-        {"article_id": key, "version": version, "position": position, "paragraph_id": ids[p.fingerprint]}
-        for key, version, article in versions
-        for position, p in enumerate(article.paragraphs)
+        (key, version, position, ids[p.fingerprint]) for key, version, article in versions for position, p in enumerate(article.paragraphs)
     ]
-    insert(connection, article_paragraphs, links, keys=["article_id", "version", "position"])
+    names = ("article_id", "version", "position", "paragraph_id")
+    columns = {name: [link[place] for link in links] for place, name in enumerate(names)}
+    insert_columns(connection, article_paragraphs, columns, keys=names[:3])
 
 
 def changed_paragraphs(connection: Connection, article_id: int, version: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

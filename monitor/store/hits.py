@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select, update
 
 from monitor.domain import Hit, MatcherVersion, Paragraph, Vectors
-from monitor.store.database import insert
+from monitor.store.database import insert, insert_columns
 from monitor.store.schema import (
     article_paragraphs,
     articles,
@@ -102,8 +102,8 @@ def bare(connection: Connection, encoder: int, ids: Sequence[int]) -> list[int]:
 def write_vectors(connection: Connection, encoder: int, ids: Sequence[int], vectors: Vectors) -> None:
     """`vectors`: (len(ids), dimensions); kept in half precision, which moves a cosine by less than 0.0005."""
     packed = vectors.astype("<f2")
-    rows = [{"paragraph_id": key, "encoder_id": encoder, "vector": packed[row].tobytes()} for row, key in enumerate(ids)]
-    insert(connection, embeddings, rows, keys=["paragraph_id", "encoder_id"])
+    columns = {"paragraph_id": ids, "encoder_id": [encoder] * len(ids), "vector": [row.tobytes() for row in packed]}
+    insert_columns(connection, embeddings, columns, keys=["paragraph_id", "encoder_id"])
 
 
 def write_hits(connection: Connection, matcher: int, ids: Sequence[int], found: Sequence[Sequence[Hit]]) -> int:
@@ -118,7 +118,7 @@ def write_hits(connection: Connection, matcher: int, ids: Sequence[int], found: 
         for hit in group
     ]  # fmt: skip
     insert(connection, hits, rows, keys=["matcher_id", "paragraph_id", "area"])
-    insert(connection, matched, [{"matcher_id": matcher, "paragraph_id": key} for key in ids], keys=["matcher_id", "paragraph_id"])
+    insert_columns(connection, matched, {"matcher_id": [matcher] * len(ids), "paragraph_id": ids}, keys=["matcher_id", "paragraph_id"])
     return len(rows)
 
 

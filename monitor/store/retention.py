@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, String, Table, and_, case, cast, delete, func, not_, or_, select, update
 from sqlalchemy.exc import OperationalError
 
+from monitor.store import near
 from monitor.store.schema import article_paragraphs, articles, embeddings, entries, hits, metadata, paragraphs
 from monitor.store.words import forget
 
@@ -83,9 +84,11 @@ def sizes(connection: Connection) -> tuple[tuple[TableSize, ...], bool]:
     """The tables, largest first, and whether their sizes are measured (else they are sums of lengths, without indexes)."""
     tables = list(metadata.tables.values())
     rows = {t.name: connection.scalar(select(func.count()).select_from(t)) or 0 for t in tables}
-    measured = _measured(connection, [*rows, INDEX])
-    found = measured or {table.name: _estimated(connection, table) for table in tables}
     rows[INDEX] = rows["paragraphs"]
+    if near.is_there(connection):
+        rows[near.TABLE] = connection.scalar(select(func.count()).select_from(near.nearby)) or 0
+    measured = _measured(connection, list(rows))
+    found = measured or {table.name: _estimated(connection, table) for table in tables}
     shown = (TableSize(name, number, found.get(name, 0)) for name, number in rows.items())
     return tuple(sorted(shown, key=lambda t: (-t.size, t.table))), measured is not None
 

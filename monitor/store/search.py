@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true
 
 from monitor.domain import StoredParagraph
+from monitor.store import near
 from monitor.store.counts import SOURCE_NAME
 from monitor.store.schema import article_paragraphs, articles, embeddings, encoders, hits, paragraphs, sightings, sources
 from monitor.store.words import Phrase, matching
@@ -154,25 +155,42 @@ def by_meaning(
     connection: Connection, asked: Vector, encoder: str, narrowed: Narrowed, *, most: int = MOST_NEAR, limit: int = MOST_VECTORS
 ) -> FoundPlaces:
     """The paragraphs nearest to the unit vector `asked`, the nearest first, of those that `encoder` made vectors of."""
+    known = connection.scalar(select(encoders.c.id).where(encoders.c.name == encoder))
+    if known is None:
+        return FoundPlaces(())
+    # That a paragraph still stands in an article is asked of the nearest alone, unless more is asked: for all it takes most of the time.
+    bare = narrowed == Narrowed(narrowed.matcher)
+    if near.holds(connection, known):
+        fits = [] if bare else _fits(near.nearby.c.paragraph_id, narrowed)
+        similar, looked = near.nearest(connection, asked, known, fits, most=2 * most if bare else most, limit=limit)
+    else:
+        fits = [] if bare else _fits(embeddings.c.paragraph_id, narrowed)
+        similar, looked = _nearest(connection, asked, known, fits, most=2 * most if bare else most, limit=limit)
+    found = {place.paragraph: place for _, place in _places(connection, list(similar), narrowed)}
+    places = [Place(p.paragraph, p.article, p.articles, similar[key]) for key in similar if (p := found.get(key))]
+    return FoundPlaces(tuple(places[:most]), whole=looked <= limit, looked=min(looked, limit))
+
+
+def _nearest(
+    connection: Connection, asked: Vector, encoder: int, fits: Sequence[ColumnElement[bool]], *, most: int, limit: int
+) -> tuple[dict[int, float], int]:
+    """`monitor.store.near.nearest` without pgvector: the vectors come here, a chunk at a time."""
     key = embeddings.c.paragraph_id
-    mine = embeddings.c.encoder_id == select(encoders.c.id).where(encoders.c.name == encoder).scalar_subquery()
-    chosen = select(key, embeddings.c.vector).where(mine, *_fits(key, narrowed)).order_by(key.desc()).limit(limit + 1)
-    ids, near = np.empty(0, np.int64), np.empty(0, np.float32)
+    chosen = select(key, embeddings.c.vector).where(embeddings.c.encoder_id == encoder, *fits).order_by(key.desc()).limit(limit + 1)
+    ids, best = np.empty(0, np.int64), np.empty(0, np.float32)
     looked = 0
     with connection.execution_options(yield_per=CHUNK).execute(chosen) as rows:
         for chunk in rows.partitions():
-            looked += len(chunk)
-            vectors = np.frombuffer(b"".join(row.vector for row in chunk), "<f2").reshape(len(chunk), -1)
-            near = np.concatenate([near, vectors.astype(np.float32) @ asked])
-            ids = np.concatenate([ids, np.array([row.paragraph_id for row in chunk], np.int64)])
-            if near.size > most:
-                best = np.argpartition(-near, most)[:most]
-                ids, near = ids[best], near[best]
-    order = np.argsort(-near, kind="stable")
-    similar = {int(ids[place]): float(near[place]) for place in order}
-    found = {place.paragraph: place for _, place in _places(connection, list(similar), narrowed)}
-    places = [Place(p.paragraph, p.article, p.articles, similar[key]) for key in similar if (p := found.get(key))]
-    return FoundPlaces(tuple(places), whole=looked <= limit, looked=min(looked, limit))
+            keys, blobs = zip(*chunk, strict=True)
+            looked += len(keys)
+            vectors = np.frombuffer(b"".join(blobs), "<f2").reshape(len(keys), -1)
+            best = np.concatenate([best, vectors.astype(np.float32) @ asked])
+            ids = np.concatenate([ids, np.array(keys, np.int64)])
+            if best.size > most:
+                kept = np.argpartition(-best, most)[:most]
+                ids, best = ids[kept], best[kept]
+    order = np.argsort(-best, kind="stable")
+    return {int(ids[place]): float(best[place]) for place in order}, looked
 
 
 def describe(connection: Connection, places: Sequence[Place], matcher: int | None) -> Iterator[StoredParagraph]:

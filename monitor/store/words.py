@@ -206,11 +206,14 @@ def index(connection: Connection, texts: Sequence[tuple[int, str]]) -> None:
     if connection.dialect.name == "sqlite":
         statement = text("INSERT INTO words (rowid, terms) VALUES (:id, :terms)")
         rows = [{"id": key, "terms": " ".join(terms_of(body))} for key, body in texts]
-    else:
-        statement = text("INSERT INTO words (paragraph_id, terms) VALUES (:id, CAST(:terms AS tsvector))")
-        rows = [{"id": key, "terms": " ".join(f"'{t}':{n}" for n, t in enumerate(terms_of(body), 1))} for key, body in texts]
-    for start in range(0, len(rows), CHUNK):
-        connection.execute(statement, rows[start : start + CHUNK])
+        for start in range(0, len(rows), CHUNK):
+            connection.execute(statement, rows[start : start + CHUNK])
+        return
+    statement = text("INSERT INTO words (paragraph_id, terms) SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:terms AS tsvector[]))")
+    for start in range(0, len(texts), CHUNK):
+        some = texts[start : start + CHUNK]
+        terms = [" ".join(f"'{t}':{n}" for n, t in enumerate(terms_of(body), 1)) for _, body in some]
+        connection.execute(statement, {"ids": [key for key, _ in some], "terms": terms})
 
 
 def forget(connection: Connection, ids: Sequence[int]) -> None:

@@ -15,17 +15,19 @@ from sqlalchemy import select
 
 from monitor.domain import RunSummary
 from monitor.errors import DatabaseError
-from monitor.store import runs
-from monitor.store.database import Database, check_revision, upgrade
-from monitor.store.schema import metadata, sources
+from monitor.store import near, runs
+from monitor.store.database import Database, check_revision, insert_columns, upgrade
+from monitor.store.hits import encoder_id
+from monitor.store.schema import embeddings, metadata, sources
 from monitor.store.views import VIEWS
-from tests.builders import NOW, add_source
+from tests.builders import NOW, add_paragraphs, add_source
 
 
 def test_the_migrations_make_the_tables_of_the_schema(database: Database) -> None:
     with database.reading() as connection:
-        # The index of words is another thing on each database; its tests are in test_words.py.
-        ours = {"compare_type": False, "include_name": lambda name, kind, _: kind != "table" or not str(name).startswith("words")}
+        # The index of words is another thing on each database, and vectors once more are on one alone; both have tests of their own.
+        other = ("words", near.TABLE)
+        ours = {"compare_type": False, "include_name": lambda name, kind, _: kind != "table" or not str(name).startswith(other)}
         context = MigrationContext.configure(connection, opts=ours)
         assert compare_metadata(context, metadata) == []
         for view in VIEWS:
@@ -116,6 +118,27 @@ def test_writers_that_read_first_lose_nothing(database: Database) -> None:
         thread.join()
     with database.reading() as connection:
         assert connection.execute(select(sources.c.failures)).scalar_one() == 80
+
+
+def test_columns_are_written_as_rows_would_be_and_what_is_there_is_left(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.store.database.CHUNK", 3)
+    with database.writing() as connection:
+        ids = add_paragraphs(connection, [f"text {n}" for n in range(8)])
+        encoder = encoder_id(connection, "e")
+        keys = ["paragraph_id", "encoder_id"]
+
+        def write(which: list[int], vectors: list[bytes]) -> None:
+            insert_columns(
+                connection, embeddings, {"paragraph_id": which, "encoder_id": [encoder] * len(which), "vector": vectors}, keys=keys
+            )
+
+        write(ids[:2], [b"\x00\xff\\", b""])
+        write([*ids, ids[7]], [bytes([n]) for n in range(9)])
+        write([], [])
+        found = connection.execute(select(embeddings.c.paragraph_id, embeddings.c.vector).order_by(embeddings.c.paragraph_id)).all()
+    assert [(key, bytes(vector)) for key, vector in found] == list(
+        zip(ids, [b"\x00\xff\\", b"", *(bytes([n]) for n in range(2, 8))], strict=True)
+    )
 
 
 def test_one_run_at_a_time(database: Database) -> None:

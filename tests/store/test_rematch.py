@@ -23,7 +23,7 @@ from monitor.pipeline.parts import Parts
 from monitor.pipeline.rematch import Rematched, rematch, retire
 from monitor.pipeline.run import Busy
 from monitor.settings import Settings
-from monitor.store import counts, history, hits, runs
+from monitor.store import counts, history, hits, near, runs
 from monitor.store.database import Database
 from monitor.store.schema import daily_counts, embeddings, matched
 from monitor.store.schema import hits as hit_table
@@ -97,6 +97,13 @@ def shown(done: Rematched) -> dict[str, tuple[int, int, int, int]]:
 
 
 CHANGE = {"quantum": (1, 0, 0, 1), "space": (2, 3, 1, 0)}
+
+
+def test_with_pgvector_a_night_brings_what_it_embedded(old: Parts) -> None:
+    with old.database.reading() as connection:
+        assert near.is_there(connection) == (old.database.dialect == "postgresql")
+    if old.database.dialect == "postgresql":
+        assert number(old.database, near.nearby) == number(old.database, embeddings) == 10
 
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(old: Parts, new: Parts) -> None:
