@@ -26,6 +26,8 @@ SHIPPED = "e5-small"
 # The model's authors ask for this prefix wherever both sides are compared alike (the «query:»/«passage:» rule of multilingual-e5).
 E5_PREFIX = "query: "
 MAX_TOKENS = 512
+# Changes with whatever makes `quantise` give other vectors: they are stored under the encoder's name.
+INT8 = "int8-signed"
 
 
 class Encoder(Protocol):
@@ -45,7 +47,7 @@ def encoder_name(model: str, precision: str = "int8", adapter: Path | None = Non
     if model != SHIPPED:
         return f"{model}:full"
     tuned = f"+{adapter_fingerprint(adapter)}" if adapter else ""
-    return f"multilingual-e5-small@{WEIGHTS_SHA256[:8]}{tuned}:{precision}"
+    return f"multilingual-e5-small@{WEIGHTS_SHA256[:8]}{tuned}:{INT8 if precision == 'int8' else precision}"
 
 
 def open_encoder(

@@ -115,7 +115,7 @@ def test_what_the_model_could_not_see_is_cut_before_it_costs_anything() -> None:
 @pytest.mark.parametrize(
     ("model", "precision", "name"),
     [
-        ("e5-small", "int8", "multilingual-e5-small@1571fc98:int8"),
+        ("e5-small", "int8", "multilingual-e5-small@1571fc98:int8-signed"),
         ("e5-small", "full", "multilingual-e5-small@1571fc98:full"),
         ("org/model", "int8", "org/model:full"),
     ],
