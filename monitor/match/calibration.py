@@ -18,10 +18,6 @@ from monitor.match.features import NAMES, WITHOUT_PROBE, Array
 
 FILE = "calibration.json"
 FIRST_FACET = "technology"
-STRONG, WEAK = NAMES.index("strong"), NAMES.index("weak")
-# Log-odds taken from an area of which no word stands in the paragraph: in newspapers such paragraphs are rarer among all than in the
-# labelled sets (a correction of the prior, as in Saerens, Latinne and Decaestecker, 2002). The size: see Decisions in the README.
-WORDLESS = 0.5
 FORMAT = 2
 
 
@@ -87,7 +83,6 @@ class Calibration:
             heads = self.heads.get(facet) or self.heads[FIRST_FACET]
             head = heads.probed if area in self.probes else heads.unprobed
             odds = values[:, column, : len(head.weights)] @ np.array(head.weights) + head.bias
-            odds -= WORDLESS * (values[:, column, STRONG] + values[:, column, WEAK] == 0)
             probabilities[:, column] = 1 / (1 + np.exp(-odds))
         return probabilities
 

@@ -15,7 +15,7 @@ from monitor.match.lexical import Found, Lexicon
 from monitor.taxonomy import Taxonomy
 
 # Changes when the code decides differently with the same taxonomy, encoder and calibration.
-RULES = "3"
+RULES = "4"
 # An area that did not fire is shown as a near miss from this probability on.
 NEAR_MISS = 0.1
 # A hit carries its probability with four decimals, and it is those that are held against the threshold.
