@@ -51,7 +51,7 @@ class _Watched:
 
 
 def fit(
-    encoder: Annotated[bool, typer.Option("--encoder", help="tune the model first, on gold/train: about 20 minutes")] = False,
+    encoder: Annotated[bool, typer.Option("--encoder", help="tune the model first, on gold/train: about an hour")] = False,
     leave_one_out: Annotated[
         bool, typer.Option("--leave-one-out", help="write nothing; measure each area as if it had just been added, without labels")
     ] = False,
