@@ -125,8 +125,10 @@ def plain(parts: Parts) -> float:
 
 
 class Memory:
-    """The highest sum of the resident memory of a process (this one unless named) and those it started, in MB, looked at ten times
-    a second."""
+    """The highest sum of the memory of a process (this one unless named) and those it started, in MB, looked at four times a second.
+
+    What they share is counted once (the proportional set size of Linux; elsewhere the resident one, which counts it in each).
+    """
 
     def __init__(self, process: int | None = None) -> None:
         self._process = process
@@ -137,11 +139,12 @@ class Memory:
         self.peak, self._done, me = 0.0, Event(), psutil.Process(self._process)
 
         def watch() -> None:
-            while not self._done.wait(0.1):
+            while not self._done.wait(0.25):
                 try:
-                    here = sum(p.memory_info().rss for p in [me, *me.children(recursive=True)])
-                except psutil.NoSuchProcess:
+                    each = [p.memory_full_info() for p in [me, *me.children(recursive=True)]]
+                except (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):
                     continue
+                here = sum(getattr(info, "pss", info.rss) for info in each)
                 self.peak = max(self.peak, here / 1e6)
 
         self._thread = Thread(target=watch)
