@@ -265,10 +265,10 @@ def prefect_share() -> None:
 def rows(found: dict[str, Any]) -> list[Row]:
     """The lines of the table."""
     names = (f"a night, {found['pages']:,} pages", "the next night, nothing new", "the same, beside a script that forgets")
-    nights = [(found["ours"][n], found["script"][m]) for n, m in ((0, 0), (1, 1), (1, 0))]
+    pairs = [(found["ours"][n], found["script"][m]) for n, m in ((0, 0), (1, 1), (1, 0))]
     return [
         Row(name, "seconds", ours["seconds"], script["seconds"], script["seconds"] / ours["seconds"], ours["peak_memory_mb"])
-        for name, (ours, script) in zip(names, nights, strict=True)
+        for name, (ours, script) in zip(names, pairs, strict=True)
     ]
 
 

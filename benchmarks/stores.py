@@ -219,10 +219,10 @@ def measure(number: int, rounds: int) -> dict[str, dict[str, int]]:
 def rows(found: dict[str, dict[str, int]]) -> list[Row]:
     """The lines of the table."""
     return [
-        Row(f"{step}, {name}", "paragraphs a second", rates[name], rates[f"{name}, naive"], rates[name] / rates[f"{name}, naive"])
+        Row(f"{step}, {shown}", "paragraphs a second", rates[name], rates[f"{name}, naive"], rates[name] / rates[f"{name}, naive"])
         for step, rates in found.items()
         if step != ALIKE
-        for name in ("sqlite", "postgresql")
+        for name, shown in (("sqlite", "SQLite"), ("postgresql", "PostgreSQL"))
     ]
 
 

@@ -80,7 +80,7 @@ def tune(taxonomy: Taxonomy, gold: Sequence[Labelled], folder: Path, *, say: Cal
         _tune_from(seed, model, thin, examples, len(keys), say)
         tuned.append({name: (a.detach().clone(), b.detach().clone()) for name, (a, b) in thin.items()})
     file = folder / FILE
-    save_file(_mean(tuned), file)
+    save_file(mean_of(tuned), file)
     return file
 
 
@@ -119,8 +119,8 @@ def _tune_from(
         say(f"beginning {SEEDS.index(seed) + 1} of {len(SEEDS)}, epoch {epoch + 1} of {EPOCHS}: loss {total / len(batches):.3f}")
 
 
-def _mean(tuned: Sequence[Mapping[str, tuple[Any, Any]]]) -> dict[str, Any]:
-    """One adapter, of the rank of all together, whose products b a are the mean of theirs."""
+def mean_of(tuned: Sequence[Mapping[str, tuple[Any, Any]]]) -> dict[str, Any]:
+    """One adapter, of the rank of all together, whose products b a are the mean of theirs; in half precision."""
     import torch
 
     mean = {}

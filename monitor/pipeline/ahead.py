@@ -58,12 +58,12 @@ def _follow(parts: Parts, last: int, ended: Event) -> None:
 
 def _embed_after(parts: Parts, last: int) -> int:
     """Embeds the next paragraphs after this id, and returns the last of them."""
-    with parts.database.writing() as connection:
-        encoder = hits.encoder_id(connection, parts.version.encoder)
     since = (parts.clock() - parts.settings.window).date()
     with parts.database.reading() as connection:
         new = hits.new_paragraphs(connection, after=last, since=since, limit=AT_ONCE)
     if not new:
         return last
+    with parts.database.writing() as connection:
+        encoder = hits.encoder_id(connection, parts.version.encoder)
     embed(parts, encoder, list(new), {key: p.text for key, p in new.items()})
     return max(new)

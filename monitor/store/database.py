@@ -134,7 +134,7 @@ def insert(
 def insert_columns(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]], *, keys: Sequence[str]) -> None:
     """`insert` of many rows, given by the column and of one type in each; rows that are there are left.
 
-    PostgreSQL gets an array a column, which is as quick as COPY: a statement a row keeps the driver busier than the server.
+    PostgreSQL gets an array a column: 1.6 to 1.9 times as many rows a second as by a statement a row (docs/scale.md).
     """
     names, length = list(columns), len(next(iter(columns.values())))
     if connection.dialect.name != "postgresql":

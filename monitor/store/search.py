@@ -160,12 +160,9 @@ def by_meaning(
         return FoundPlaces(())
     # That a paragraph still stands in an article is asked of the nearest alone, unless more is asked: for all it takes most of the time.
     bare = narrowed == Narrowed(narrowed.matcher)
-    if near.holds(connection, known):
-        fits = [] if bare else _fits(near.nearby.c.paragraph_id, narrowed)
-        similar, looked = near.nearest(connection, asked, known, fits, most=2 * most if bare else most, limit=limit)
-    else:
-        fits = [] if bare else _fits(embeddings.c.paragraph_id, narrowed)
-        similar, looked = _nearest(connection, asked, known, fits, most=2 * most if bare else most, limit=limit)
+    vectors, nearest = (near.nearby, near.nearest) if near.holds(connection, known) else (embeddings, _nearest)
+    fits = [] if bare else _fits(vectors.c.paragraph_id, narrowed)
+    similar, looked = nearest(connection, asked, known, fits, most=2 * most if bare else most, limit=limit)
     found = {place.paragraph: place for _, place in _places(connection, list(similar), narrowed)}
     places = [Place(p.paragraph, p.article, p.articles, similar[key]) for key in similar if (p := found.get(key))]
     return FoundPlaces(tuple(places[:most]), whole=looked <= limit, looked=min(looked, limit))

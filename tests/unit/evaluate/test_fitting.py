@@ -7,12 +7,13 @@ import random
 from pathlib import Path
 
 import pytest
+import torch
 
 from monitor.domain import Paragraph
 from monitor.errors import InputError
 from monitor.evaluate.fit import fit
 from monitor.evaluate.metrics import measure
-from monitor.evaluate.tune import examples_of_taxonomy
+from monitor.evaluate.tune import examples_of_taxonomy, mean_of
 from monitor.evaluate.unseen import leave_each_out
 from monitor.match import Calibration, Exemplars, Matcher, exemplar_sentences
 from monitor.taxonomy import Taxonomy
@@ -166,3 +167,12 @@ def test_model_sentences_say_nothing_of_other_areas() -> None:
     of = taxonomy(area("chips", look_alikes=["crisps"], exemplars=["wafers"]), area("space", exemplars=["orbit"]))
     rows = {p.text: (set(p.labels), set(p.unsure)) for p in examples_of_taxonomy(of)}
     assert rows == {"wafers": ({"chips"}, {"space"}), "crisps": (set(), {"space"}), "orbit": ({"space"}, {"chips"})}
+
+
+def test_the_mean_of_two_tunings_adds_the_mean_of_what_they_add() -> None:
+    torch.manual_seed(0)
+    tuned = [{"layer": (torch.randn(2, 5), torch.randn(4, 2))} for _ in range(2)]
+    mean = mean_of(tuned)
+    assert mean["layer.a"].shape == (4, 5)
+    added = sum(thin["layer"][1] @ thin["layer"][0] for thin in tuned) / 2
+    assert torch.allclose(mean["layer.b"].float() @ mean["layer.a"].float(), added, atol=0.01)
