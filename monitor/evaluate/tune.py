@@ -2,9 +2,9 @@
 
 The lower layers stay as they are, so their output is computed once; only thin matrices beside the upper layers' weights are fitted, with
 a linear layer that is thrown away (`monitor fit` makes the probes afresh). Two are tuned, from random beginnings of their own, and the
-mean of what they add is kept (a soup of models, Wortsman et al., 2022): it errs less than either. About half an hour each on one core;
-done once for a release, not for every change of the taxonomy. On one thread: on a busy machine two wait for one another, and it is
-repeatable.
+mean of what they add is kept (a soup of models, Wortsman et al., 2022): as good as the better one, without choosing it by held-out
+paragraphs. About half an hour each on one core; done once for a release, not for every change of the taxonomy. On one thread: on a
+busy machine two wait for one another, and it is repeatable.
 """
 
 from __future__ import annotations
